@@ -1,0 +1,1 @@
+"""The `plantwatch` command: one file per command, wiring only."""

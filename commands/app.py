@@ -1,0 +1,50 @@
+"""The typer application: the commands, the common option, and how failures end.
+
+Each command lives in a file of its own and is registered here; it builds its settings with
+`settings()` and hands them down. A failure that a person can act on is one line and an exit code.
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from commands import config
+from connections import logs
+from plantwatch.errors import PlantwatchError
+from plantwatch.settings import environment, load
+
+app = typer.Typer(
+    help="Watch machines through their sensors; say which one is failing before it fails.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(config.app, name="config")
+
+
+@app.callback()
+def common(
+    context: typer.Context,
+    config: Annotated[
+        Path, typer.Option(help="Folder of the four YAML files.", envvar="PLANTWATCH_CONFIG")
+    ] = Path("configs"),
+) -> None:
+    """Load the settings once, for whichever command follows."""
+    settings = load(config, environment())
+    logs.configure(settings.log.level)
+    context.obj = settings
+
+
+def main() -> None:
+    """Entry point: run a command; print what a person can act on as one line."""
+    try:
+        app()
+    except PlantwatchError as error:
+        sys.stderr.write(f"plantwatch: {error}\n")
+        raise SystemExit(error.exit_code) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,23 @@
+"""`plantwatch config`: the settings as the program sees them."""
+
+from pathlib import Path
+
+import typer
+import yaml
+
+from plantwatch.settings import Settings, render_env_example
+
+app = typer.Typer(help="Show the settings in force, or the variables that change them.")
+
+
+@app.command()
+def show(context: typer.Context) -> None:
+    """Print every setting after files and environment; secrets are masked."""
+    settings: Settings = context.obj
+    typer.echo(yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False), nl=False)
+
+
+@app.command()
+def env_example(output: Path = Path(".env.example")) -> None:
+    """Write .env.example from the settings (a test keeps it in step)."""
+    output.write_text(render_env_example(), encoding="utf-8")

@@ -1,0 +1,119 @@
+"""librdkafka clients with the settings that the delivery promise needs, and the topics.
+
+Every producer of plantwatch is idempotent and partitions like Kafka's Java client (murmur2;
+librdkafka's own default is CRC32, and the two disagree on where a key lives).
+"""
+
+from typing import Any, Final
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import PARTITION_UA, NewTopic
+
+from plantwatch.errors import UnavailableError
+from plantwatch.settings import Settings
+
+METADATA_TIMEOUT_SEC: Final = 10.0
+"""How long a command waits for a broker before it tells the person that none is there."""
+
+
+def client_config(settings: Settings) -> dict[str, Any]:
+    """What every client, consumer or producer, starts from."""
+    return {"bootstrap.servers": settings.kafka.bootstrap_servers}
+
+
+def producer_config(settings: Settings) -> dict[str, Any]:
+    """An idempotent producer that never gives a message up by itself."""
+    return client_config(settings) | {
+        "enable.idempotence": True,
+        "enable.gapless.guarantee": True,
+        "message.timeout.ms": 0,
+        "partitioner": "murmur2_random",
+        "linger.ms": settings.producer.linger_ms,
+        "queue.buffering.max.messages": settings.producer.queue_messages,
+        "compression.type": "lz4",
+    }
+
+
+class DeliveryFailedError(Exception):
+    """Kafka refused a message for good: nothing after it may be committed, end the process."""
+
+
+class CheckedProducer:
+    """A producer that remembers the first failed delivery report.
+
+    Successful reports cost nothing in Python; `flush` is where the caller learns the outcome.
+    Not thread-safe.
+    """
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self._failed: KafkaError | None = None
+        self._producer = Producer(
+            config | {"on_delivery": self._on_delivery, "delivery.report.only.error": True}
+        )
+
+    def _on_delivery(self, error: KafkaError | None, _message: Message) -> None:
+        self._failed = self._failed or error
+
+    def send(self, topic: str, key: bytes, value: bytes, partition: int = PARTITION_UA) -> None:
+        """Enqueue one message; blocks (serving reports) while librdkafka's queue is full."""
+        while True:
+            try:
+                self._producer.produce(topic, value=value, key=key, partition=partition)
+            except BufferError:
+                self._producer.poll(0.1)
+            else:
+                return
+
+    def poll(self) -> None:
+        """Serve delivery reports without blocking."""
+        self._producer.poll(0)
+
+    def flush(self, timeout: float) -> bool:
+        """Wait until everything sent is acknowledged; False when `timeout` seconds ran out.
+
+        Raises:
+            DeliveryFailedError: a message was refused since this producer was made.
+        """
+        left = self._producer.flush(timeout)
+        if self._failed is not None:
+            raise DeliveryFailedError(str(self._failed))
+        return left == 0
+
+
+def ensure_topics(settings: Settings) -> None:
+    """Create the topics that are missing; leave those that exist as they are.
+
+    Raises:
+        UnavailableError: no broker answers, or it refuses.
+    """
+    kafka, topics = settings.kafka, settings.topics
+    readings = {"retention.ms": "-1", "retention.bytes": str(kafka.readings_retention_bytes)}
+    events = {"retention.ms": str(kafka.events_retention_hours * 3_600_000)}
+    wanted = {
+        topics.readings: readings,
+        topics.scores: events,
+        topics.anomalies: events,
+        topics.dead_letters: events,
+    }
+    admin = AdminClient(client_config(settings) | {"log_level": 0})
+    try:
+        present = admin.list_topics(timeout=METADATA_TIMEOUT_SEC).topics
+        missing = [
+            NewTopic(name, kafka.partitions, kafka.replication_factor, config=config)
+            for name, config in wanted.items()
+            if name not in present
+        ]
+        for future in (admin.create_topics(missing) if missing else {}).values():
+            future.result()
+    except KafkaException as error:
+        if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+            raise no_broker(settings, error) from None
+
+
+def no_broker(settings: Settings, error: KafkaException) -> UnavailableError:
+    """The one line a person needs when Kafka does not answer."""
+    return UnavailableError(
+        f"no Kafka broker answers at {settings.kafka.bootstrap_servers} "
+        f"({error.args[0].str()}); start one with `make up` or set KAFKA_BOOTSTRAP_SERVERS"
+    )

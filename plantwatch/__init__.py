@@ -1,0 +1,15 @@
+"""The pure core of plantwatch: rules and types, no input or output.
+
+In the order in which a reading flows:
+
+- `messages`: what travels on the topics, to and from bytes
+- `decode`: bytes to a reading or a reject with a reason; total
+- `history`: a machine's last readings, compact
+- `windows`: readings to classes and windows
+- `features`: windows to model input; the one feature code of training, stream and API
+- `scoring`: what a detector is; raw score to verdict
+- `accounting`: the classes counted, and the metadata of a commit
+- `metrics`: every metric's name, help and labels, once
+- `settings`: configs/*.yaml and the environment, frozen
+- `errors`: one class per way to fail, named by what the caller must do
+"""

@@ -1,0 +1,163 @@
+"""What travels on the topics, and how it becomes bytes.
+
+Every message is one JSON object, keyed by `sensor_id`. Times are UTC instants with microseconds,
+`2026-11-23T02:15:11.000000Z`; inside the program they are integers, microseconds since 1970.
+"""
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Final
+
+import orjson
+from pydantic import ConfigDict, Field, TypeAdapter
+
+SCHEMA_VERSION: Final = 1
+MAX_SENSOR_ID: Final = 64
+"""Characters; the width of `anomaly_events.sensor_id`."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def to_microseconds(instant: datetime) -> int:
+    """Microseconds since 1970 of an aware datetime, exactly (no float on the way)."""
+    return (instant - _EPOCH) // _MICROSECOND
+
+
+def to_datetime(microseconds: int) -> datetime:
+    """The aware UTC datetime of microseconds since 1970."""
+    return _EPOCH + timedelta(microseconds=microseconds)
+
+
+def to_iso(microseconds: int) -> str:
+    """The one spelling of an instant in messages and ids.
+
+    >>> to_iso(1_000_000)
+    '1970-01-01T00:00:01.000000Z'
+    """
+    return to_datetime(microseconds).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def identity(sensor_id: str, cycle: int, event_time: str) -> str:
+    """The id of a reading and of its score: what subscribers deduplicate by."""
+    return f"{sensor_id}/{cycle}/{event_time}"
+
+
+@dataclass(frozen=True, slots=True)
+class SensorReading:
+    """One row of one machine, as a producer publishes it on `readings`."""
+
+    sensor_id: str
+    cycle: int
+    event_time: str
+    settings: Sequence[float]
+    sensors: Sequence[float]
+    schema_version: int = SCHEMA_VERSION
+
+    def to_bytes(self) -> bytes:
+        return orjson.dumps(self)
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreEvent:
+    """A verdict on one window: on `scores` always, on `anomalies` too when `is_anomaly`.
+
+    `event_time` is that of the window's last reading. `raw` is the detector's score before it is
+    mapped to [0, 1]; both are high when anomalous, and `anomaly_score` is 0.5 at the threshold.
+    `partition`, `offset` and `first_offset` say where on `readings` the window lies;
+    `published_at` is Kafka's timestamp of its last reading, in milliseconds.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="ignore", strict=True, allow_inf_nan=False)
+
+    id: str
+    sensor_id: Annotated[str, Field(min_length=1, max_length=MAX_SENSOR_ID)]
+    cycle: int
+    event_time: str
+    anomaly_score: float
+    is_anomaly: bool
+    confidence: float
+    raw: float
+    model_version: str
+    model_digest: str
+    partition: int
+    offset: int
+    first_offset: int
+    published_at: int
+    schema_version: int = SCHEMA_VERSION
+
+    def to_bytes(self) -> bytes:
+        return orjson.dumps(self)
+
+
+_SCORE_EVENT = TypeAdapter(ScoreEvent)
+
+
+def score_event_from_bytes(value: bytes) -> ScoreEvent:
+    """Parse and check a `scores` or `anomalies` message.
+
+    Raises:
+        pydantic.ValidationError: it is none; the caller sends the bytes to the dead letters.
+    """
+    return _SCORE_EVENT.validate_json(value)
+
+
+MAX_DEAD_LETTER_BYTES: Final = 64 * 1024
+"""How much of a refused message its dead letter repeats; beyond, length and sha256 identify it."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A message that went no further, with the reason and where it came from.
+
+    `origin` is the topic it was read from; `value` the first 64 KiB of its bytes in base64 (null
+    for a tombstone), `length` and `sha256` those of the whole.
+    """
+
+    id: str
+    origin: str
+    partition: int
+    offset: int
+    reason: str
+    detail: str
+    sensor_id: str | None
+    key: str | None
+    value: str | None
+    length: int
+    sha256: str
+    schema_version: int = SCHEMA_VERSION
+
+    def to_bytes(self) -> bytes:
+        return orjson.dumps(self)
+
+    @classmethod
+    def of(
+        cls,
+        origin: str,
+        partition: int,
+        offset: int,
+        key: bytes | None,
+        value: bytes | None,
+        *,
+        reason: str,
+        detail: str = "",
+        sensor_id: str | None = None,
+    ) -> "DeadLetter":
+        body = value or b""
+        kept = base64.b64encode(body[:MAX_DEAD_LETTER_BYTES]).decode()
+        return cls(
+            id=f"{origin}/{partition}/{offset}",
+            origin=origin,
+            partition=partition,
+            offset=offset,
+            reason=reason,
+            detail=detail,
+            sensor_id=sensor_id,
+            key=None if key is None else base64.b64encode(key[:MAX_DEAD_LETTER_BYTES]).decode(),
+            value=None if value is None else kept,
+            length=len(body),
+            sha256=hashlib.sha256(body).hexdigest(),
+        )
