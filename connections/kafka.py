@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from confluent_kafka.admin import AdminClient
-from confluent_kafka.cimpl import PARTITION_UA, NewTopic
+from confluent_kafka.cimpl import NewTopic
 
 from plantwatch.errors import UnavailableError
 from plantwatch.settings import Settings
@@ -35,6 +35,10 @@ def producer_config(settings: Settings) -> dict[str, Any]:
     }
 
 
+BY_KEY: Final = -1
+"""librdkafka's RD_KAFKA_PARTITION_UA: let the partitioner choose from the key."""
+
+
 class DeliveryFailedError(Exception):
     """Kafka refused a message for good: nothing after it may be committed, end the process."""
 
@@ -55,7 +59,7 @@ class CheckedProducer:
     def _on_delivery(self, error: KafkaError | None, _message: Message) -> None:
         self._failed = self._failed or error
 
-    def send(self, topic: str, key: bytes, value: bytes, partition: int = PARTITION_UA) -> None:
+    def send(self, topic: str, key: bytes, value: bytes, partition: int = BY_KEY) -> None:
         """Enqueue one message; blocks (serving reports) while librdkafka's queue is full."""
         while True:
             try:
