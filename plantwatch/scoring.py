@@ -1,0 +1,101 @@
+"""What a detector is, and how its raw score becomes a verdict.
+
+Everywhere high means anomalous. The raw score is the model's own; `anomaly_score` is a monotone map
+of it to [0, 1] that puts the threshold at 0.5; `confidence` is a probability. Score and decision
+stay apart: metrics are computed from raw, and contributions of sensors sum to raw.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float64 = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """The verdicts on n windows, as arrays of n in the order of the windows.
+
+    `raw` is high when anomalous, in the model's unit; `anomaly_score` in [0, 1], 0.5 at the
+    threshold; `is_anomaly` says raw >= threshold; `confidence` is the calibrated probability, in
+    [0, 1], that the machine fails within the label's horizon (RUL < 30 cycles).
+    """
+
+    raw: Float64
+    anomaly_score: Float64
+    is_anomaly: NDArray[np.bool_]
+    confidence: Float64
+
+
+class Detector(Protocol):
+    """A model ready to score, whichever its kind.
+
+    `version` is its type and registry version (`isolation_forest_v3`); `digest` the sha256 of its
+    card, which holds that of its network: equal digests give equal scores.
+    """
+
+    @property
+    def version(self) -> str: ...
+
+    @property
+    def digest(self) -> str: ...
+
+    def score(self, windows: NDArray[np.float32]) -> Verdicts:
+        """Judge n windows of raw readings, float32 [n, length, settings + sensors].
+
+        A verdict depends on its window alone, not on the batch (within 1e-6 of `anomaly_score`).
+        May block for milliseconds; touches nothing outside the process.
+
+        Raises:
+            UnscorableError: the model has no finite answer for a window; the message names the
+                first such row. The caller scores the others without it.
+        """
+        ...
+
+
+class UnscorableError(ValueError):
+    """The model has no finite answer for a window; `row` is its index in the batch."""
+
+    def __init__(self, row: int) -> None:
+        super().__init__(f"row {row}: the model has no finite score for these readings")
+        self.row = row
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How raw scores become verdicts; from the model's card.
+
+    `threshold` is in the unit of raw, None where the card carries none: raw is then taken as
+    centred at 0, and `fallback`, an `anomaly_score` in (0, 1), decides. `scale` > 0 is the spread
+    of raw on normal windows. Confidence is logistic(`platt_a` * (raw - threshold) / scale +
+    `platt_b`) (Platt 1999, with the raw score in units of its scale).
+    """
+
+    threshold: float | None
+    scale: float
+    platt_a: float
+    platt_b: float
+    fallback: float
+
+    def judge(self, raw: Float64) -> Verdicts:
+        """The verdicts on n finite raw scores."""
+        if self.threshold is None:
+            distance = raw / self.scale
+            is_anomaly = distance >= math.log(self.fallback / (1 - self.fallback))
+        else:
+            distance = (raw - self.threshold) / self.scale
+            is_anomaly = raw >= self.threshold
+        return Verdicts(
+            raw=raw,
+            anomaly_score=logistic(distance),
+            is_anomaly=is_anomaly,
+            confidence=logistic(self.platt_a * distance + self.platt_b),
+        )
+
+
+def logistic(x: Float64) -> Float64:
+    """1 / (1 + exp(-x)), by tanh: exact at 0 and without overflow."""
+    return 0.5 * (1.0 + np.tanh(0.5 * x))
