@@ -111,7 +111,7 @@ def test_an_empty_batch_is_empty(kind: Kind) -> None:
 def test_huge_readings_taint_only_their_window() -> None:
     batch = windows(3)
     clean = model_input(spec("level_slope"), batch)
-    batch[1, ::2], batch[1, 1::2] = 3e38, -3e38
+    batch[1] = 3e38
     tainted = model_input(spec("level_slope"), batch)
     assert not np.isfinite(tainted[1]).all()
     assert_array_equal(tainted[[0, 2]], clean[[0, 2]])
