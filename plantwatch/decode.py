@@ -1,0 +1,166 @@
+"""Bytes to a reading, or to a reject with a reason. Total: no exception escapes `decode`.
+
+Facts this code stands on: `orjson` refuses bad UTF-8, NaN literals, lone surrogates and nesting
+beyond 1024; it lets through numbers that overflow to infinity, NUL characters (PostgreSQL refuses
+them only at INSERT) and booleans, which Python takes for integers.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+import orjson
+
+from plantwatch.messages import MAX_SENSOR_ID, SCHEMA_VERSION, to_microseconds
+from plantwatch.settings import Reading as Shape
+
+
+class Reason(StrEnum):
+    """Why a message is in the dead letters: a closed list, bounded as a metric's label."""
+
+    TOMBSTONE = "tombstone"
+    TOO_LARGE = "too_large"
+    NOT_JSON = "not_json"
+    NOT_AN_OBJECT = "not_an_object"
+    MISSING_FIELD = "missing_field"
+    UNKNOWN_FIELD = "unknown_field"
+    BAD_SCHEMA_VERSION = "bad_schema_version"
+    BAD_SENSOR_ID = "bad_sensor_id"
+    BAD_CYCLE = "bad_cycle"
+    BAD_EVENT_TIME = "bad_event_time"
+    BAD_VALUES = "bad_values"
+    NOT_FINITE = "not_finite"
+    KEY_MISMATCH = "key_mismatch"
+    TOO_MANY_MACHINES = "too_many_machines"
+    MODEL_ERROR = "model_error"
+    LATE = "late"
+    CONFLICT = "conflict"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A decoded reading: identity (sensor_id, cycle, time in microseconds) and its values.
+
+    `values` holds settings, then sensors; each fits a float32, which is what it becomes.
+    """
+
+    sensor_id: str
+    cycle: int
+    time: int
+    values: list[float]
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """Why a message is no reading; `detail` is short, printable, and for people."""
+
+    reason: Reason
+    detail: str = ""
+
+
+_FIELDS: Final = frozenset(
+    {"schema_version", "sensor_id", "cycle", "event_time", "settings", "sensors"}
+)
+_NUMBERS: Final = frozenset({int, float})
+_BIGINT: Final = 2**63
+# The first magnitude that rounds to infinity as float32: halfway past the largest finite one.
+_FLOAT32_OVERFLOW: Final = 3.4028235677973366e38
+# datetime.fromisoformat alone takes many spellings and cuts digits beyond the microsecond.
+_INSTANT: Final = re.compile(
+    r"\d{4}-\d\d-\d\dT([01]\d|2[0-3]):\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII
+)
+_FIRST_INSTANT: Final = to_microseconds(datetime.fromisoformat("0001-01-01T00:00:00Z"))
+_LAST_INSTANT: Final = to_microseconds(datetime.fromisoformat("9999-12-31T23:59:59.999999Z"))
+
+
+def decode(key: bytes | None, value: bytes | None, shape: Shape) -> Reading | Reject:
+    """Turn one Kafka message into a reading.
+
+    Args:
+        key: must be the reading's sensor_id: the key decides the partition, and a machine's
+            readings must all be in one.
+        value: the JSON of a `SensorReading`.
+        shape: how many settings and sensors, and the largest length in bytes.
+
+    Returns:
+        The reading, or the reject that the caller counts and sends to the dead letters.
+    """
+    try:
+        return _reading(key, _document(value, shape), shape)
+    except _RefusedError as refused:
+        return Reject(refused.reason, refused.detail)
+
+
+class _RefusedError(Exception):
+    """Leaves this module as a `Reject` only."""
+
+    def __init__(self, reason: Reason, detail: object = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.detail = (detail if isinstance(detail, str) and detail.isascii() else ascii(detail))[
+            :80
+        ]
+
+
+def _document(value: bytes | None, shape: Shape) -> dict[str, Any]:
+    if value is None:
+        raise _RefusedError(Reason.TOMBSTONE)
+    if len(value) > shape.max_bytes:
+        raise _RefusedError(Reason.TOO_LARGE, f"{len(value)} bytes")
+    try:
+        document = orjson.loads(value)
+    except orjson.JSONDecodeError as error:
+        raise _RefusedError(Reason.NOT_JSON, error.msg) from None
+    if type(document) is not dict:
+        raise _RefusedError(Reason.NOT_AN_OBJECT, type(document).__name__)
+    if not document.keys() >= _FIELDS:
+        raise _RefusedError(Reason.MISSING_FIELD, ", ".join(sorted(_FIELDS - document.keys())))
+    if len(document) > len(_FIELDS):
+        raise _RefusedError(Reason.UNKNOWN_FIELD, min(document.keys() - _FIELDS))
+    return document
+
+
+def _reading(key: bytes | None, document: dict[str, Any], shape: Shape) -> Reading:
+    """Check the fields in a fixed order, so that a message always has the same reason."""
+    sensor_id = document["sensor_id"]
+    if type(sensor_id) is not str or not 0 < len(sensor_id) <= MAX_SENSOR_ID:
+        raise _RefusedError(Reason.BAD_SENSOR_ID, sensor_id)
+    if not sensor_id.isprintable():
+        raise _RefusedError(Reason.BAD_SENSOR_ID, ascii(sensor_id))
+    if key != sensor_id.encode():
+        raise _RefusedError(Reason.KEY_MISMATCH, key)
+    version, cycle = document["schema_version"], document["cycle"]
+    if type(version) is not int or version != SCHEMA_VERSION:
+        raise _RefusedError(Reason.BAD_SCHEMA_VERSION, version)
+    if type(cycle) is not int or not -_BIGINT <= cycle < _BIGINT:
+        raise _RefusedError(Reason.BAD_CYCLE, cycle)
+    time = _microseconds(document["event_time"])
+    values = _values(document["settings"], document["sensors"], shape)
+    return Reading(sensor_id, cycle, time, values)
+
+
+def _microseconds(value: object) -> int:
+    if type(value) is not str or not _INSTANT.fullmatch(value):
+        raise _RefusedError(Reason.BAD_EVENT_TIME, value)
+    try:
+        time = to_microseconds(datetime.fromisoformat(value))
+    except ValueError:  # the 30th of February
+        raise _RefusedError(Reason.BAD_EVENT_TIME, value) from None
+    if not _FIRST_INSTANT <= time <= _LAST_INSTANT:
+        raise _RefusedError(Reason.BAD_EVENT_TIME, value)
+    return time
+
+
+def _values(settings: object, sensors: object, shape: Shape) -> list[float]:
+    if type(settings) is not list or len(settings) != shape.settings:
+        raise _RefusedError(Reason.BAD_VALUES, "settings")
+    if type(sensors) is not list or len(sensors) != shape.sensors:
+        raise _RefusedError(Reason.BAD_VALUES, "sensors")
+    values: list[float] = settings + sensors
+    if not _NUMBERS.issuperset(map(type, values)):
+        raise _RefusedError(Reason.BAD_VALUES, "not all are numbers")
+    if max(values) >= _FLOAT32_OVERFLOW or min(values) <= -_FLOAT32_OVERFLOW:
+        raise _RefusedError(Reason.NOT_FINITE)
+    return values
