@@ -1,0 +1,67 @@
+"""A fleet: the rows of many engines of one subset, as arrays, with the truth about their ends."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Split = Literal["train", "test"]
+
+SUBSETS: Final = ("FD001", "FD002", "FD003", "FD004")
+SETTINGS: Final = 3
+SENSORS: Final = 21
+
+
+@dataclass(frozen=True, eq=False)
+class Fleet:
+    """The n rows of one split, engine after engine, each engine's cycles 1, 2, ... in order.
+
+    A `train` engine runs to failure; a `test` engine stops before it. `source` says in words where
+    the rows come from; whoever shows results shows it too.
+
+    Attributes:
+        engine: int64 [n], the engine's number, 1, 2, ...
+        cycle: int64 [n], 1 at each engine's first row.
+        settings: float64 [n, 3], the operating settings.
+        sensors: float64 [n, 21], in the units of the source.
+        rul: int64 [n], remaining useful life in cycles after this row; 0 at failure.
+    """
+
+    subset: str
+    split: Split
+    source: str
+    engine: NDArray[np.int64]
+    cycle: NDArray[np.int64]
+    settings: NDArray[np.float64]
+    sensors: NDArray[np.float64]
+    rul: NDArray[np.int64]
+
+    def sensor_id(self, engine: int) -> str:
+        """The machine's name on the topics, `FD001-engine-001`."""
+        return f"{self.subset}-engine-{engine:03d}"
+
+    @cached_property
+    def values(self) -> NDArray[np.float32]:
+        """[n, 24], settings then sensors, rounded to float32 as the stream's decoder does."""
+        return np.hstack([self.settings, self.sensors]).astype(np.float32)
+
+    @cached_property
+    def slices(self) -> dict[int, slice]:
+        """The rows of each engine, by its number, in ascending order."""
+        numbers, starts = np.unique(self.engine, return_index=True)
+        stops = [*starts[1:].tolist(), len(self.engine)]
+        return {
+            number: slice(start, stop)
+            for number, start, stop in zip(numbers.tolist(), starts.tolist(), stops, strict=True)
+        }
+
+    @cached_property
+    def data_hash(self) -> str:
+        """Sha256 (hex) of subset, split and every number, whatever file or seed they came from."""
+        digest = hashlib.sha256(f"{self.subset} {self.split}".encode())
+        for array in (self.engine, self.cycle, self.settings, self.sensors, self.rul):
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
