@@ -1,0 +1,74 @@
+"""Where a fleet comes from: CMAPSS_DIR, else data/raw, else the network, else a simulation."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from data import cmapss, datasets
+from data.datasets import Cmapss
+from data.download import download
+from data.fleet import Fleet, Split
+from data.simulate import simulate
+from plantwatch.errors import ConfigError, UnavailableError
+
+NASA: Final = "NASA C-MAPSS"
+FOREIGN: Final = "files in C-MAPSS format, not NASA's"
+
+_log = structlog.get_logger()
+
+
+def load(
+    subset: str, split: Split, environ: Mapping[str, str], configs: Path = datasets.CONFIGS
+) -> Fleet:
+    """The fleet from the first place that has it; its `source` says which in words.
+
+    May block on the network (a download, tried once) when no folder has the files; without a
+    network the fleet is simulated.
+
+    Raises:
+        ConfigError: no such subset, CMAPSS_DIR is no folder, or a dataset's description is wrong.
+        BadDataError: files are there but cannot be used.
+    """
+    cmapss.check_subset(subset)
+    description = datasets.cmapss(configs)
+    names = [cmapss.rows_file(subset, split)]
+    names += [cmapss.rul_file(subset)] if split == "test" else []
+    folder = _folder(names[0], description, environ)
+    if folder is None:
+        return simulate(datasets.simulated(configs), subset, split)
+    official = all(_is_official(folder / name, description) for name in names)
+    return cmapss.read(folder, subset, split, source=NASA if official else FOREIGN)
+
+
+def _folder(name: str, description: Cmapss, environ: Mapping[str, str]) -> Path | None:
+    """The folder that has the file `name`, if need be after a download."""
+    for folder in [*_named_folder(environ), description.download.folder]:
+        if (folder / name).exists():
+            return folder
+    try:
+        return download(description)
+    except UnavailableError as error:
+        _log.warning("no C-MAPSS files, simulating a fleet instead", file=name, why=str(error))
+        return None
+
+
+def _named_folder(environ: Mapping[str, str]) -> list[Path]:
+    named = environ.get("CMAPSS_DIR")
+    if not named:
+        return []
+    folder = Path(named).expanduser()
+    if not folder.is_dir():
+        raise ConfigError(f"CMAPSS_DIR={named} is no folder; mend or unset it")
+    return [folder]
+
+
+def _is_official(path: Path, description: Cmapss) -> bool:
+    """Whether the file is NASA's, by its sha256; a file that cannot be read is not."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == description.files[path.name]
+    except OSError:
+        return False
