@@ -69,6 +69,10 @@ class CheckedProducer:
             else:
                 return
 
+    def __len__(self) -> int:
+        """Messages sent and not yet acknowledged."""
+        return len(self._producer)
+
     def poll(self) -> None:
         """Serve delivery reports without blocking."""
         self._producer.poll(0)

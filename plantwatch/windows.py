@@ -41,12 +41,13 @@ class ReadingClass(StrEnum):
 class Windower:
     """Classifies the readings of one partition, in offset order, and cuts their windows."""
 
-    def __init__(self, rule: Window, width: int) -> None:
+    def __init__(self, rule: Window, width: int, low: int = 0) -> None:
+        """Start empty; `low` is the first offset that will be pushed, or below it."""
         self._rule = rule
         self._width = width
         self._machines: dict[str, History | Packed] = {}
-        self._swept = 0
-        self.low = 0
+        self._swept = low
+        self.low = low
         """No live history holds an offset below this one: where a read-back may begin."""
 
     def __len__(self) -> int:

@@ -1,0 +1,69 @@
+"""The worker's metrics: what is counted, and when."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from connections.prometheus import Exporter
+from plantwatch import metrics
+from stream_processors.partition import Outcome
+
+
+class Telemetry:
+    """One method per thing that happens. `clock` is seconds since 1970."""
+
+    def __init__(self, exporter: Exporter, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._readings = exporter.counter(metrics.READINGS)
+        self._rejects = exporter.counter(metrics.REJECTS)
+        self._anomalies = exporter.counter(metrics.ANOMALIES)
+        self._latency = exporter.histogram(metrics.VERDICT_LATENCY)
+        self._chunk_readings = exporter.histogram(metrics.CHUNK_READINGS)
+        self._chunk_seconds = exporter.histogram(metrics.CHUNK_SECONDS)
+        self._lag = exporter.gauge(metrics.LAG)
+        self._machines = exporter.gauge(metrics.MACHINES)
+        self._read_back = exporter.counter(metrics.READ_BACK)
+        self._rebalances = exporter.counter(metrics.REBALANCES)
+        self._truncated = exporter.counter(metrics.HISTORY_TRUNCATED)
+        self._model = exporter.gauge(metrics.MODEL)
+
+    def model(self, version: str, digest: str) -> None:
+        """This model scores from now on."""
+        self._model.clear()
+        self._model.labels(version, digest).set(1)
+
+    @contextmanager
+    def chunk(self, readings: int) -> Iterator[None]:
+        """Around the work on one chunk."""
+        self._chunk_readings.observe(readings)
+        with self._chunk_seconds.time():
+            yield
+
+    def finished(self, outcome: Outcome) -> None:
+        """A chunk's verdicts are with the producer."""
+        for kind, number in outcome.kinds.items():
+            self._readings.labels(kind).inc(number)
+        for reason, number in outcome.reasons.items():
+            self._rejects.labels(reason).inc(number)
+        self._anomalies.inc(outcome.anomalies)
+        now = self._clock()
+        for milliseconds in outcome.published_at:
+            self._latency.observe(now - milliseconds / 1000)
+
+    def rebuilt(self, readings: int, *, truncated: bool) -> None:
+        """A partition's state was read back."""
+        self._read_back.inc(readings)
+        self._truncated.inc(int(truncated))
+
+    def took_over(self, partitions: Sequence[int]) -> None:
+        """These partitions, and no others, are ours."""
+        self._rebalances.inc()
+        self._lag.clear()
+        self._machines.clear()
+        for number in partitions:
+            self.partition(number, lag=0, machines=0)
+
+    def partition(self, number: int, *, lag: int, machines: int) -> None:
+        """The state of one partition, now and then."""
+        self._lag.labels(number).set(lag)
+        self._machines.labels(number).set(machines)

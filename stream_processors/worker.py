@@ -1,0 +1,217 @@
+"""The worker: a Faust app with one agent, from its settings and a detector to its exit.
+
+Crash-only: whatever is not a verdict of the rules ends the process, and its supervisor starts it
+again from the last commit. `run` is the only entry point.
+"""
+
+import asyncio
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import faust
+import structlog
+from confluent_kafka import TopicPartition
+from faust.serializers import codecs
+
+from connections.kafka import CheckedProducer, client_config, producer_config
+from plantwatch.scoring import Detector
+from plantwatch.settings import Settings
+from stream_processors import transport
+from stream_processors.consumer_thread import Chunk, ConsumerThread
+from stream_processors.partition import Partition
+from stream_processors.read_back import Rebuilt, rebuild
+from stream_processors.telemetry import Telemetry
+
+log = structlog.get_logger()
+
+_LAG_EVERY_SEC: Final = 1.0
+_REBUILD_LIMIT_SEC: Final = 3600.0
+"""Faust gives a take-over this long; a read-back of one horizon takes about 10 s a partition."""
+
+
+class HoleError(Exception):
+    """A chunk was lost between the consumer and the agent: end, and start from the last commit."""
+
+
+class Worker:
+    """What the agent and the transport's hooks share. Lives on one event loop."""
+
+    def __init__(self, settings: Settings, detector: Detector, telemetry: Telemetry) -> None:
+        self._settings = settings
+        self._detector = detector
+        self._telemetry = telemetry
+        self._producer = CheckedProducer(producer_config(settings))
+        self._partitions: dict[int, Partition] = {}
+        self.failure: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
+
+    def process(self, chunk: Chunk) -> transport.Completed:
+        """One chunk through its partition, the outputs into the producer's queue."""
+        partition = self._partitions[chunk.partition]
+        if chunk.start != partition.ledger.position:
+            raise HoleError(f"{chunk.partition}: {partition.ledger.position} to {chunk.start}")
+        with self._telemetry.chunk(len(chunk.messages)):
+            outcome = partition.process(chunk.records, self._detector)
+            for output in outcome.outputs:
+                self._producer.send(output.topic, output.key, output.value, chunk.partition)
+        self._producer.poll()
+        self._telemetry.finished(outcome)
+        return self._completed(partition)
+
+    async def room(self) -> None:
+        """Wait while the producer's queue is too full for a chunk, so that `process` never does."""
+        limit = self._settings.producer.queue_messages - 3 * self._settings.worker.chunk_size
+        while len(self._producer) > limit:
+            self._producer.poll()
+            await asyncio.sleep(0.01)
+
+    def fail(self, error: BaseException) -> None:
+        """Remember the first failure, which ends `run`."""
+        if not self.failure.done():
+            self.failure.set_result(error)
+
+    def hooks(self) -> transport.Hooks:
+        return transport.Hooks(self._rebuild, self._own, self._before_commit, self.fail)
+
+    def positions(self) -> dict[int, Partition]:
+        return self._partitions
+
+    def _completed(self, partition: Partition) -> transport.Completed:
+        return transport.Completed(
+            partition.ledger.position, partition.metadata(self._detector.digest)
+        )
+
+    async def _rebuild(self, committed: Mapping[int, TopicPartition]) -> dict[int, Partition]:
+        """States that are still those of the committed offset stay; the others are read back."""
+        states: dict[int, Partition] = {}
+        for number, one in committed.items():
+            kept = self._partitions.get(number)
+            if kept is not None and kept.ledger.position == one.offset:
+                states[number] = kept
+                continue
+            config = client_config(self._settings)
+            rebuilt = await asyncio.to_thread(rebuild, config, self._settings, one)
+            self._report(rebuilt)
+            states[number] = rebuilt.partition
+        return states
+
+    def _report(self, rebuilt: Rebuilt) -> None:
+        self._telemetry.rebuilt(rebuilt.readings, truncated=rebuilt.truncated)
+        if rebuilt.truncated:
+            log.warning("history truncated by retention", partition=rebuilt.partition.number)
+
+    def _own(self, states: dict[int, Partition]) -> dict[int, transport.Completed]:
+        self._partitions = states
+        self._telemetry.took_over(list(states))
+        log.info("took over", partitions=sorted(states), model=self._detector.version)
+        return {number: self._completed(partition) for number, partition in states.items()}
+
+    async def _before_commit(self) -> bool:
+        # Shorter than the session: a revocation waits for this, and must end before we are thrown
+        # out. What was not committed is done again.
+        wait = self._settings.worker.session_timeout_sec / 2
+        return await asyncio.to_thread(self._producer.flush, wait)
+
+
+class _Passthrough(codecs.Codec):
+    """Hands the agent what `getmany` yielded, a `Chunk`."""
+
+    def _loads(self, s: bytes) -> Any:
+        return s
+
+    def loads(self, s: bytes) -> Any:
+        return s
+
+
+def build(settings: Settings, worker: Worker, data: Path) -> faust.App:
+    """The Faust app: our transport, one topic, one agent, and all that could surprise off."""
+    servers, cfg = settings.kafka.bootstrap_servers, settings.worker
+    config = client_config(settings) | _group_config(settings)
+
+    def thread(topic: str, listener: Any, loop: asyncio.AbstractEventLoop) -> ConsumerThread:
+        return ConsumerThread(config, topic, cfg, listener, loop)
+
+    transport.install(thread, worker.hooks())
+    codecs.register("chunk", _Passthrough())
+    app = faust.App(
+        cfg.group_id,
+        broker=[f"{transport.SCHEME}://{server}" for server in servers.split(",")],
+        broker_commit_interval=cfg.commit_interval_sec,
+        broker_request_timeout=_REBUILD_LIMIT_SEC,
+        stream_wait_empty=False,
+        stream_buffer_maxsize=8,
+        topic_disable_leader=True,
+        topic_allow_declare=False,
+        web_enabled=False,
+        datadir=data,
+        loghandlers=[],
+    )
+    readings = app.topic(settings.topics.readings, key_serializer="raw", value_serializer="chunk")
+
+    @app.agent(readings, concurrency=1)
+    async def score(chunks: faust.StreamT[Chunk]) -> None:
+        consumer = _consumer(app)
+        async for chunk in chunks:
+            await worker.room()
+            async with consumer.busy:
+                if consumer.is_current(chunk):
+                    try:
+                        consumer.complete(chunk, worker.process(chunk))
+                    except Exception as error:  # noqa: BLE001  whatever it is, the process ends
+                        worker.fail(error)
+                        return
+
+    return app
+
+
+def _consumer(app: faust.App) -> transport.Consumer:
+    assert isinstance(app.consumer, transport.Consumer)
+    return app.consumer
+
+
+def _group_config(settings: Settings) -> dict[str, Any]:
+    cfg = settings.worker
+    return {
+        "group.id": cfg.group_id,
+        "group.instance.id": cfg.instance_id,
+        "session.timeout.ms": int(cfg.session_timeout_sec * 1000),
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "auto.offset.reset": "earliest",
+        "partition.assignment.strategy": "roundrobin",
+        "fetch.queue.backoff.ms": cfg.fetch_queue_backoff_ms,
+    }
+
+
+async def run(settings: Settings, detector: Detector, telemetry: Telemetry, data: Path) -> None:
+    """Work until SIGTERM or SIGINT, then finish the chunk in hand, commit and return.
+
+    Raises:
+        Exception: whatever made it impossible to go on; the caller exits and is restarted.
+    """
+    worker = Worker(settings, detector, telemetry)
+    app = build(settings, worker, data)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await app.start()
+    lag = asyncio.create_task(_watch_lag(app, worker, telemetry))
+    ends: list[asyncio.Future[Any]] = [asyncio.create_task(stop.wait()), worker.failure]
+    await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    lag.cancel()
+    await app.stop()
+    if worker.failure.done():
+        raise worker.failure.result()
+
+
+async def _watch_lag(app: faust.App, worker: Worker, telemetry: Telemetry) -> None:
+    while True:
+        await asyncio.sleep(_LAG_EVERY_SEC)
+        ends = await _consumer(app).watermarks()
+        for number, partition in worker.positions().items():
+            telemetry.partition(
+                number,
+                lag=max(0, ends.get(number, 0) - partition.ledger.position),
+                machines=partition.machines,
+            )
