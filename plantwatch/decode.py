@@ -1,8 +1,9 @@
 """Bytes to a reading, or to a reject with a reason. Total: no exception escapes `decode`.
 
-Facts this code stands on: `orjson` refuses bad UTF-8, NaN literals, lone surrogates and nesting
-beyond 1024; it lets through numbers that overflow to infinity, NUL characters (PostgreSQL refuses
-them only at INSERT) and booleans, which Python takes for integers.
+Facts this code stands on: `orjson` refuses bad UTF-8, NaN literals, lone surrogates, numbers beyond
+float64 and nesting beyond 1024 (Python's `repr` of what it lets through still recurses too deep);
+it lets through numbers beyond float32, NUL characters (PostgreSQL refuses them only at INSERT) and
+booleans, which Python takes for integers. Of a repeated key the last counts.
 """
 
 import re
@@ -67,9 +68,10 @@ _NUMBERS: Final = frozenset({int, float})
 _BIGINT: Final = 2**63
 # The first magnitude that rounds to infinity as float32: halfway past the largest finite one.
 _FLOAT32_OVERFLOW: Final = 3.4028235677973366e38
-# datetime.fromisoformat alone takes many spellings and cuts digits beyond the microsecond.
+# datetime.fromisoformat alone takes many spellings (a zone of +00:99, too) and cuts digits beyond
+# the microsecond.
 _INSTANT: Final = re.compile(
-    r"\d{4}-\d\d-\d\dT([01]\d|2[0-3]):\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII
+    r"\d{4}-\d\d-\d\dT([01]\d|2[0-3]):\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:[0-5]\d)", re.ASCII
 )
 _FIRST_INSTANT: Final = to_microseconds(datetime.fromisoformat("0001-01-01T00:00:00Z"))
 _LAST_INSTANT: Final = to_microseconds(datetime.fromisoformat("9999-12-31T23:59:59.999999Z"))
@@ -99,9 +101,19 @@ class _RefusedError(Exception):
     def __init__(self, reason: Reason, detail: object = "") -> None:
         super().__init__(reason)
         self.reason = reason
-        self.detail = (detail if isinstance(detail, str) and detail.isascii() else ascii(detail))[
-            :80
-        ]
+        self.detail = _printable(detail)
+
+
+def _printable(found: object) -> str:
+    """At most 80 printable characters about something that a stranger sent.
+
+    A container goes by its type: spelling it out takes milliseconds, or recurses too deep.
+    """
+    if isinstance(found, list | dict):
+        return type(found).__name__
+    short = found[:80] if isinstance(found, str | bytes) else found
+    plain = isinstance(short, str) and short.isascii() and short.isprintable()
+    return (str(short) if plain else ascii(short))[:80]
 
 
 def _document(value: bytes | None, shape: Shape) -> dict[str, Any]:
@@ -128,7 +140,7 @@ def _reading(key: bytes | None, document: dict[str, Any], shape: Shape) -> Readi
     if type(sensor_id) is not str or not 0 < len(sensor_id) <= MAX_SENSOR_ID:
         raise _RefusedError(Reason.BAD_SENSOR_ID, sensor_id)
     if not sensor_id.isprintable():
-        raise _RefusedError(Reason.BAD_SENSOR_ID, ascii(sensor_id))
+        raise _RefusedError(Reason.BAD_SENSOR_ID, sensor_id)
     if key != sensor_id.encode():
         raise _RefusedError(Reason.KEY_MISMATCH, key)
     version, cycle = document["schema_version"], document["cycle"]

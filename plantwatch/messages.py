@@ -38,7 +38,9 @@ def to_iso(microseconds: int) -> str:
     >>> to_iso(1_000_000)
     '1970-01-01T00:00:01.000000Z'
     """
-    return to_datetime(microseconds).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # Not strftime: its %Y has no leading zeros before the year 1000.
+    utc = to_datetime(microseconds).replace(tzinfo=None)
+    return utc.isoformat(timespec="microseconds") + "Z"
 
 
 def identity(sensor_id: str, cycle: int, event_time: str) -> str:
