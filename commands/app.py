@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from commands import config
+from commands import config, migrate, sink, watch
 from connections import logs
 from plantwatch.errors import PlantwatchError
 from plantwatch.settings import environment, load
@@ -22,6 +22,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(config.app, name="config")
+app.command()(migrate.migrate)
+app.command()(sink.sink)
+app.command()(watch.watch)
 
 
 @app.callback()

@@ -70,6 +70,7 @@ class Producer(Section):
     linger_ms: int = Field(ge=0)
     drain_timeout_sec: Seconds
     manifest_interval_sec: Seconds
+    tail_messages: Positive
     metrics_port: Port
 
 
@@ -93,11 +94,17 @@ class Rejects(Section):
 
 
 class Sink(Section):
+    postgres_group_id: str
+    prometheus_group_id: str
+    instance_id: str
+    session_timeout_sec: Seconds
     batch_rows: Positive
     batch_ms: Positive
     retry_min_sec: Seconds
     retry_max_sec: Seconds
-    deadline_sec: Seconds
+    deadline_sec: Annotated[float, Field(ge=2)]
+    lock_timeout_sec: Seconds
+    idle_timeout_sec: Seconds
     postgres_metrics_port: Port
     prometheus_metrics_port: Port
 
@@ -117,8 +124,13 @@ class Log(Section):
 class Stack(Section):
     kafka_version: str
     kafka_heap_mb: Positive
+    kafka_controller_port: Port
     prometheus_port: Port
+    scrape_interval_sec: Seconds
     ready_timeout_sec: Seconds
+    stop_timeout_sec: Seconds
+    restart_min_sec: Seconds
+    restart_max_sec: Seconds
 
 
 class Model(Section):

@@ -1,0 +1,47 @@
+"""Follow a topic as it grows, outside any consumer group."""
+
+from collections.abc import Generator
+
+from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaException, TopicPartition
+
+from connections.kafka import METADATA_TIMEOUT_SEC, client_config, no_broker
+from plantwatch.errors import UnavailableError
+from plantwatch.settings import Settings
+
+
+def tail(settings: Settings, topic: str, *, from_beginning: bool) -> Generator[bytes, None, None]:
+    """Yield the values of a topic's messages, in order per partition, and wait for more for ever.
+
+    Commits nothing and disturbs nobody; end it by closing the generator or with Ctrl-C.
+
+    Raises:
+        UnavailableError: no broker answers, or the topic is not there; the caller tells the person.
+    """
+    consumer = Consumer(
+        client_config(settings)
+        | {"group.id": "plantwatch-tail", "enable.auto.commit": False, "log_level": 0}
+    )
+    start = OFFSET_BEGINNING if from_beginning else OFFSET_END
+    try:
+        consumer.assign(
+            [TopicPartition(topic, number, start) for number in _partitions(consumer, topic)]
+        )
+        while True:
+            # Not without a timeout: Ctrl-C is only noticed between two polls.
+            message = consumer.poll(0.5)
+            if message is not None and message.error() is None and (value := message.value()):
+                yield value
+    except KafkaException as error:
+        raise no_broker(settings, error) from None
+    finally:
+        consumer.close()
+
+
+def _partitions(consumer: Consumer, topic: str) -> list[int]:
+    found = consumer.list_topics(topic, timeout=METADATA_TIMEOUT_SEC).topics[topic]
+    if found.error is not None:
+        raise UnavailableError(
+            f"Kafka has no topic {topic!r} yet ({found.error.str()}); "
+            "`make up` creates it, so does the first replay"
+        )
+    return list(found.partitions)

@@ -1,0 +1,199 @@
+"""Verdicts into PostgreSQL: one transaction a batch, and writing it again changes nothing.
+
+A stopped server (SIGSTOP, a dead virtual machine) raises nothing: neither libpq nor psycopg gives
+up a statement by itself. `_deadline` cuts the line from our side.
+"""
+
+import contextlib
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from functools import partial
+from itertools import chain
+from typing import Any, Final
+
+import psycopg
+from prometheus_client import Histogram
+
+from plantwatch.errors import ConfigError, PlantwatchError
+from plantwatch.settings import Settings
+from sinks.bisection import bisect
+from sinks.sink import Outcome, Refusal, Row, StoreAwayError
+from sinks.sqlstate import Action, action, in_one_line, label, remedy
+
+Key = tuple[str, int, datetime]
+
+_INSERT: Final = """
+INSERT INTO anomaly_events (
+    sensor_id, cycle, detected_at, anomaly_score, is_anomaly, confidence, model_version,
+    model_digest, source_partition, first_offset, last_offset
+)
+SELECT * FROM unnest(
+    %s::text[], %s::bigint[], %s::timestamptz[], %s::float8[], %s::boolean[], %s::float8[],
+    %s::text[], %s::text[], %s::integer[], %s::bigint[], %s::bigint[]
+)
+ON CONFLICT (sensor_id, cycle, detected_at) DO NOTHING
+RETURNING sensor_id, cycle, detected_at
+"""
+
+
+class PostgresSink:
+    """The sink of `anomaly_events`; see `sinks.sink.Sink` for what it promises.
+
+    One array per column makes a batch one statement and one round trip. ON CONFLICT keeps the
+    first row of an identity, within a batch too, for unnest reads the arrays in order.
+    """
+
+    name = "postgres"
+
+    def __init__(
+        self, settings: Settings, latency: Histogram, clock: Callable[[], float] = time.time
+    ) -> None:
+        """Connect on first use only; `latency` observes publish-to-stored seconds by `clock`."""
+        self._settings = settings
+        self._latency = latency
+        self._clock = clock
+        self._connection: psycopg.Connection | None = None
+
+    def write(self, batch: Sequence[Row]) -> Outcome:
+        try:
+            outcome = self._transact(batch)
+        except psycopg.Error as error:
+            self.close()
+            raise explain(error, self._settings) from error
+        now = self._clock()
+        for row in outcome.stored:
+            self._latency.observe(max(0.0, now - row.event.published_at / 1000))
+        return outcome
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
+
+    def _transact(self, batch: Sequence[Row]) -> Outcome:
+        self._connection = self._connection or connect(self._settings, **_limits(self._settings))
+        with (
+            _deadline(self._connection, self._settings.sink.deadline_sec),
+            self._connection.transaction(),
+        ):
+            written, bad = bisect(
+                batch,
+                partial(_insert, self._connection),
+                (psycopg.DataError, psycopg.IntegrityError),
+            )
+        stored = _first_of_each(batch, set(chain.from_iterable(written)))
+        refused = [Refusal(row, in_one_line(error)) for row, error in bad]
+        return Outcome(stored, len(batch) - len(stored) - len(refused), refused)
+
+
+def connect(settings: Settings, **parameters: Any) -> psycopg.Connection:
+    """Open a connection; waits `sink.deadline_sec` at most.
+
+    Raises:
+        ConfigError: no password is set.
+        psycopg.OperationalError: the server is away or says no; `explain` tells which.
+    """
+    postgres = settings.postgres
+    if postgres.password is None:
+        raise ConfigError(
+            "no password for PostgreSQL: set POSTGRES_PASSWORD, in the environment or in .env"
+        )
+    return psycopg.connect(
+        host=postgres.host,
+        port=postgres.port,
+        dbname=postgres.db,
+        user=postgres.user,
+        password=postgres.password.get_secret_value(),
+        connect_timeout=int(settings.sink.deadline_sec),
+        application_name="plantwatch",
+        **parameters,
+    )
+
+
+def explain(error: psycopg.Error, settings: Settings) -> PlantwatchError:
+    """Turn an error of PostgreSQL into what the caller must do, in one line."""
+    postgres = settings.postgres
+    server = f"PostgreSQL at {postgres.host}:{postgres.port}"
+    said = f"{in_one_line(error)} (SQLSTATE {error.sqlstate or 'not told'})"
+    if action(error) is Action.RETRY:
+        return StoreAwayError(
+            label(error), f"{server} is away: {said}; start it, or set POSTGRES_HOST and _PORT"
+        )
+    return ConfigError(
+        f"{server} refuses user {postgres.user!r}, database {postgres.db!r}: {said}; "
+        f"{remedy(error)} and start again, nothing is lost meanwhile"
+    )
+
+
+def _limits(settings: Settings) -> dict[str, Any]:
+    """What the server and the kernel give up by themselves, all in milliseconds.
+
+    `idle_in_transaction_session_timeout` is for us being stopped: the keys of a half-done batch
+    must not stay locked until somebody continues this process.
+    """
+    sink = settings.sink
+    session = {
+        "statement_timeout": sink.deadline_sec,
+        "lock_timeout": sink.lock_timeout_sec,
+        "idle_in_transaction_session_timeout": sink.idle_timeout_sec,
+    }
+    return {
+        "options": " ".join(f"-c {name}={round(1000 * sec)}" for name, sec in session.items()),
+        "tcp_user_timeout": round(1000 * sink.deadline_sec),
+    }
+
+
+@contextlib.contextmanager
+def _deadline(connection: psycopg.Connection, seconds: float) -> Iterator[None]:
+    """Shut the connection's socket down after `seconds`, which ends every wait on it.
+
+    The duplicate stays ours: shutdown works on the line, whichever descriptor names it, and cannot
+    hit a descriptor that was closed and given to somebody else in between.
+    """
+    with socket.socket(fileno=os.dup(connection.fileno())) as line:
+        timer = threading.Timer(seconds, line.shutdown, [socket.SHUT_RDWR])
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            timer.join()
+
+
+def _insert(connection: psycopg.Connection, rows: Sequence[Row]) -> list[Key]:
+    """Insert rows within a savepoint, all or none; return the keys of those that are new."""
+    columns = zip(*map(_values, rows), strict=True)
+    with connection.transaction():
+        return connection.execute(_INSERT, [list(column) for column in columns]).fetchall()
+
+
+def _values(row: Row) -> tuple[Any, ...]:
+    event = row.event
+    return (
+        event.sensor_id,
+        event.cycle,
+        row.detected_at,
+        event.anomaly_score,
+        event.is_anomaly,
+        event.confidence,
+        event.model_version,
+        event.model_digest,
+        event.partition,
+        event.first_offset,
+        event.offset,
+    )
+
+
+def _first_of_each(batch: Sequence[Row], keys: set[Key]) -> list[Row]:
+    """The rows that the new keys belong to: the first one of each, as in ON CONFLICT."""
+    stored = []
+    for row in batch:
+        key = (row.event.sensor_id, row.event.cycle, row.detected_at)
+        if key in keys:
+            keys.remove(key)
+            stored.append(row)
+    return stored
