@@ -8,11 +8,11 @@ import difflib
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Self, get_args
 
 import yaml
 from dotenv import dotenv_values
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from plantwatch.errors import ConfigError
 
@@ -63,6 +63,12 @@ class Window(Section):
     max_gap: int = Field(ge=0)
     horizon: Positive
     max_machines: Positive
+
+    @model_validator(mode="after")
+    def _history_holds_a_window(self) -> Self:
+        if self.history < self.length:
+            raise ValueError("history must be at least length, or nothing is ever scored")
+        return self
 
 
 class Producer(Section):
@@ -240,15 +246,18 @@ def read_yaml(path: Path) -> dict[str, Any]:
             f"{path}: {error.strerror}; run from the project's folder or name another with --config"
         ) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        where = " ".join(str(error).split())
-        raise ConfigError(f"{path} is no YAML: {where}; mend the file") from None
+        # Not str(error): it quotes the line, and the line may hold a password.
+        mark = getattr(error, "problem_mark", None)
+        where = f", near line {mark.line + 1}" if mark else ""
+        raise ConfigError(f"{path} is no YAML in UTF-8{where}; mend the file") from None
     if not isinstance(document, dict) or not all(isinstance(v, dict) for v in document.values()):
         raise ConfigError(f"{path} must hold sections of `name: value` lines; mend the file")
     return document
 
 
 def _explain(error: ValidationError, folder: Path) -> str:
-    first = error.errors()[0]
+    # A typo is two errors, a missing and an unknown key: the unknown one names both spellings.
+    first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
     path = [str(part) for part in first["loc"]]
     key = ".".join(path)
     if first["type"] == "extra_forbidden":
@@ -256,14 +265,20 @@ def _explain(error: ValidationError, folder: Path) -> str:
     if first["type"] == "missing":
         return f"{folder}: {key!r} is missing; add it"
     variable = next((v for s, f, v in variables() if [s, f] == path[:2]), "the environment")
-    return (
-        f"{folder}: {key} = {first['input']!r} does not fit: {first['msg']}; "
-        f"mend it there or in {variable}"
-    )
+    value = "" if _may_be_secret(path) else f" = {first['input']!r}"
+    return f"{folder}: {key}{value} does not fit: {first['msg']}; mend it there or in {variable}"
+
+
+def _may_be_secret(path: list[str]) -> bool:
+    """Secret fields may not be printed, nor whole sections, which may hold one."""
+    section = Settings.model_fields.get(path[0])
+    fields = getattr(section and section.annotation, "model_fields", {})
+    field = fields.get(path[-1])
+    return field is None or SecretStr in (field.annotation, *get_args(field.annotation))
 
 
 def _nearest(path: list[str]) -> str:
-    """The known key closest to an unknown one, among its siblings and then everywhere."""
+    """The known key closest to an unknown one, among its siblings."""
     siblings = list(Settings.model_fields)
     if len(path) > 1:
         siblings = [field for section, field, _ in variables() if section == path[0]]

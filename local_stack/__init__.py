@@ -1,0 +1,14 @@
+"""Real Kafka, PostgreSQL, MLflow and Prometheus on one machine, without Docker or Java.
+
+Everything listens on 127.0.0.1 and keeps its data and logs under `.local/`.
+
+- `process`: what there is to know about one process
+- `kafka`, `postgres`, `mlflow`, `prometheus`, `pipeline`: the processes
+- `keeper`, `supervisor`: start, readiness, restarts, end; `leash` for a supervisor that is killed
+- `state`: what `status` and `down` know of a running stack
+- `stack`: `plan` what runs, and have it `running`
+"""
+
+from local_stack.stack import EVERYTHING, LOCAL, SERVERS, Plan, Stack, plan, running
+
+__all__ = ["EVERYTHING", "LOCAL", "SERVERS", "Plan", "Stack", "plan", "running"]

@@ -1,0 +1,63 @@
+"""plantwatch's own processes: the database's migrations, the worker, the sinks."""
+
+import sys
+from functools import partial
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from local_stack.process import LOOPBACK, Port, Process, listens
+from plantwatch.settings import Settings, variables
+
+
+def migrate(settings: Settings, _home: Path) -> Process:
+    """Bring the database's tables up to date; the sinks start after it."""
+    return Process(
+        name="migrate",
+        argv=_command("migrate"),
+        environment=environment_of(settings),
+        runs_once=True,
+    )
+
+
+def worker(settings: Settings, _home: Path) -> Process:
+    port = Port(settings.worker.metrics_port, "WORKER_METRICS_PORT")
+    return _service(settings, "worker", ("worker",), port)
+
+
+def sink_postgres(settings: Settings, _home: Path) -> Process:
+    port = Port(settings.sink.postgres_metrics_port, "SINK_POSTGRES_METRICS_PORT")
+    return _service(settings, "sink-postgres", ("sink", "postgres"), port)
+
+
+def sink_prometheus(settings: Settings, _home: Path) -> Process:
+    port = Port(settings.sink.prometheus_metrics_port, "SINK_PROMETHEUS_METRICS_PORT")
+    return _service(settings, "sink-prometheus", ("sink", "prometheus"), port)
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The settings as variables, so that a child runs with exactly those of its supervisor."""
+    values: dict[str, str] = {}
+    for section, field, variable in variables():
+        value = getattr(getattr(settings, section), field)
+        if isinstance(value, SecretStr):
+            value = value.get_secret_value()
+        if value is not None:
+            values[variable] = str(value)
+    return values
+
+
+def _service(settings: Settings, name: str, arguments: tuple[str, ...], port: Port) -> Process:
+    """Ready when its metrics are served, which each of them does once it is connected."""
+    return Process(
+        name=name,
+        argv=_command(*arguments),
+        address=f"http://{LOOPBACK}:{port.number}/metrics",
+        ports=(port,),
+        make_ready=partial(listens, port.number),
+        environment=environment_of(settings),
+    )
+
+
+def _command(*arguments: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", "commands.app", *arguments)

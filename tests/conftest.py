@@ -1,0 +1,79 @@
+"""What tests share: real servers, settings that lead to them, and NASA's files where they are."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from psycopg import sql
+
+from plantwatch.settings import Postgres, Settings, load
+from tests.support.servers import CONFIGS, PostgresServer, free_addresses, served
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[str]:
+    """The address of a real broker."""
+    with served("kafka") as (settings, _):
+        yield settings.kafka.bootstrap_servers
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A real PostgreSQL; `database` is what a test uses of it."""
+    with served("postgres") as (settings, home):
+        yield PostgresServer(settings.postgres, home)
+
+
+@pytest.fixture(scope="session")
+def mlflow_server() -> Iterator[str]:
+    """The address of a real, empty MLflow server; slow to start."""
+    with served("mlflow") as (settings, _):
+        yield settings.mlflow.tracking_uri
+
+
+@pytest.fixture
+def database(postgres: PostgresServer) -> Iterator[Postgres]:
+    """A fresh, empty database, owned by the user of these settings."""
+    name = f"test_{uuid.uuid4().hex}"
+    wanted = postgres.settings.model_copy(update={"db": name})
+    with postgres.admin() as admin:
+        names = sql.Identifier(name), sql.Identifier(wanted.user)
+        admin.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(*names))
+    yield wanted
+    with postgres.admin() as admin:
+        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(names[0]))
+
+
+@pytest.fixture
+def settings(request: pytest.FixtureRequest, kafka: str, database: Postgres) -> Settings:
+    """Settings that lead to the real servers; topics, groups and ports are this test's own.
+
+    The topics do not exist yet. A test that asks for `mlflow_server` too finds it here.
+    """
+    assert database.password is not None
+    own = uuid.uuid4().hex
+    environ = free_addresses() | {
+        "KAFKA_BOOTSTRAP_SERVERS": kafka,
+        "TOPICS_READINGS": f"readings-{own}",
+        "TOPICS_SCORES": f"scores-{own}",
+        "TOPICS_ANOMALIES": f"anomalies-{own}",
+        "TOPICS_DEAD_LETTERS": f"dead-letters-{own}",
+        "WORKER_GROUP_ID": f"worker-{own}",
+        "POSTGRES_PORT": str(database.port),
+        "POSTGRES_DB": database.db,
+        "POSTGRES_PASSWORD": database.password.get_secret_value(),
+    }
+    if "mlflow_server" in request.fixturenames:
+        environ["MLFLOW_TRACKING_URI"] = request.getfixturevalue("mlflow_server")
+    return load(CONFIGS, environ)
+
+
+@pytest.fixture(scope="session")
+def cmapss_dir() -> Path:
+    """The folder of NASA's C-MAPSS files."""
+    for folder in (os.environ.get("CMAPSS_DIR"), "data/raw"):
+        if folder and (Path(folder) / "train_FD001.txt").exists():
+            return Path(folder)
+    pytest.skip("NASA's C-MAPSS files are not here; run `make download-data` or set CMAPSS_DIR")
