@@ -17,7 +17,7 @@ from plantwatch.errors import BadDataError, UnavailableError
 class Bar(Protocol):
     """What pooch moves while bytes arrive."""
 
-    total: int
+    total: float | None
 
     def update(self, size: int) -> None: ...
     def reset(self) -> None: ...

@@ -1,0 +1,148 @@
+"""`plantwatch replay`: publish a fleet's rows to Kafka, as machines would send them."""
+
+import math
+import signal
+import sys
+from threading import Event
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from prometheus_client import Counter
+from rich import progress as rich_progress
+from rich.console import Console
+
+from connections.prometheus import Exporter
+from plantwatch import metrics
+from plantwatch.errors import ConfigError
+from plantwatch.settings import Settings, environment
+
+if TYPE_CHECKING:
+    from producers.run import Progress
+
+AS_FAST_AS_POSSIBLE = "max"
+
+
+def replay(
+    context: typer.Context,
+    *,
+    dataset: Annotated[
+        str | None, typer.Option(help="FD001 to FD004; without it, `training.dataset`.")
+    ] = None,
+    split: Annotated[
+        Literal["train", "test"],
+        typer.Option(help="train runs every engine to failure, test stops before."),
+    ] = "test",
+    engines: Annotated[
+        str | None, typer.Option(help="Which engines, as in 1,2,5-9; without it, all.")
+    ] = None,
+    speed: Annotated[
+        str, typer.Option(help="Rows a second of each engine; max: as fast as Kafka takes them.")
+    ] = AS_FAST_AS_POSSIBLE,
+    loop: Annotated[
+        bool, typer.Option("--loop", help="Begin a new pass when one ends, until Ctrl-C.")
+    ] = False,
+) -> None:
+    """Publish a fleet's rows to Kafka and wait until every one is acknowledged.
+
+    All engines' cycle 1 go first, then all cycles 2, and so on. One cycle is one second of event
+    time, and the last one is now, unless that would turn a machine's time back.
+
+    The rows are those of the folder that CMAPSS_DIR names, else of data/raw, else downloaded, else
+    simulated; the last line says which.
+
+    Exit code 0: every row is acknowledged. 75: stopped half way, by Ctrl-C, SIGTERM or a broker
+    that went away; the same command goes on from there.
+    """
+    # Here, not above: pandas and pandera take seconds, which no other command should wait for.
+    from data.lookup import load  # noqa: PLC0415
+    from producers import kafka  # noqa: PLC0415
+    from producers.replay import select_engines  # noqa: PLC0415
+
+    settings = context.ensure_object(Settings)
+    rate = parse_speed(speed)
+    stopping = _stopping()
+    configs = context.find_root().params["config"]
+    fleet = load(dataset or settings.training.dataset, split, environment(), configs)
+    chosen = select_engines(engines, fleet)
+    counters = _counters(settings)
+    while True:
+        with _bar() as bar:
+            watch = _Watch(bar, f"{fleet.subset} {split}", *counters)
+            done = kafka.replay(
+                settings, fleet, chosen, speed=rate, on_progress=watch, should_stop=stopping.is_set
+            )
+        print(
+            f"{done.published:,} rows of {len(chosen)} engines in {done.seconds:.1f} s "
+            f"({done.published / done.seconds:,.0f} rows/s), all acknowledged; "
+            f"source: {fleet.source}",
+            flush=True,
+        )
+        if not loop or stopping.is_set():
+            return
+
+
+def parse_speed(text: str) -> float | None:
+    """Rows a second and engine; None for as fast as possible.
+
+    Raises:
+        ConfigError: the text is neither a number above 0 nor max.
+    """
+    if text == AS_FAST_AS_POSSIBLE:
+        return None
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = math.nan
+    if not 0 < speed < math.inf:
+        raise ConfigError(f"speed {text!r}: give a number above 0, or {AS_FAST_AS_POSSIBLE}")
+    return speed
+
+
+def _stopping() -> Event:
+    """Set by the first SIGTERM or Ctrl-C; the second ends the process at once."""
+    stopping = Event()
+
+    def stop(number: int, _frame: object) -> None:
+        stopping.set()
+        signal.signal(number, signal.SIG_DFL)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    return stopping
+
+
+def _counters(settings: Settings) -> tuple[Counter, Counter]:
+    exporter = Exporter()
+    exporter.start(settings.producer.metrics_port, "PRODUCER_METRICS_PORT")
+    return exporter.counter(metrics.READINGS_PUBLISHED), exporter.counter(metrics.PRODUCE_RETRIES)
+
+
+def _bar() -> rich_progress.Progress:
+    """Drawn on a terminal only."""
+    return rich_progress.Progress(
+        rich_progress.TextColumn("{task.description}"),
+        rich_progress.BarColumn(),
+        rich_progress.MofNCompleteColumn(),
+        rich_progress.TimeRemainingColumn(),
+        console=Console(stderr=True),
+        disable=not sys.stderr.isatty(),
+    )
+
+
+class _Watch:
+    """Draws and counts the progress of one pass."""
+
+    def __init__(
+        self, bar: rich_progress.Progress, label: str, published: Counter, retries: Counter
+    ) -> None:
+        self._bar = bar
+        self._task = bar.add_task(label, total=None)
+        self._counters = published, retries
+        self._seen = 0, 0
+
+    def __call__(self, progress: "Progress") -> None:
+        self._bar.update(self._task, completed=progress.published, total=progress.total)
+        now = progress.published, progress.retries
+        for counter, value, seen in zip(self._counters, now, self._seen, strict=True):
+            counter.inc(value - seen)
+        self._seen = now

@@ -1,0 +1,1 @@
+"""Rows to Kafka: which row when (`replay`), delivered (`kafka`), remembered (`manifest`)."""
