@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from commands import config, migrate, sink, watch
+from commands import config, download_data, migrate, replay, sink, stack, watch
 from connections import logs
 from plantwatch.errors import PlantwatchError
 from plantwatch.settings import environment, load
@@ -22,8 +22,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(config.app, name="config")
+app.command()(download_data.download_data)
 app.command()(migrate.migrate)
+app.command()(replay.replay)
 app.command()(sink.sink)
+app.command()(stack.down)
+app.command()(stack.status)
+app.command()(stack.up)
 app.command()(watch.watch)
 
 
