@@ -1,0 +1,147 @@
+"""What holds for the repository as a whole: names, locks, sizes, and what must never be in it."""
+
+import ast
+import re
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+NOT_PACKAGES = {"tests", "notebooks", "docker"}
+LOCKS = ["requirements/all.lock", "requirements/runtime.lock"]
+
+# Assembled, so that this file does not hold what it looks for.
+MACHINE_PATH = re.compile(r"(?<![\w.~-])/(?:work|root)(?=/)")
+REGISTRY = re.compile(
+    r"https?://[^\s\"'<>]*(?:py" + r"pi|python" + r"hosted|artifact" + r"ory|/sim" + r"ple\b)",
+    re.IGNORECASE,
+)
+
+
+def tracked() -> list[Path]:
+    """The files under version control that are still there."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
+    if listed.returncode:
+        pytest.skip("not a git checkout: there is no list of tracked files")
+    names = listed.stdout.decode().split("\0")[:-1]
+    return [ROOT / name for name in names if (ROOT / name).is_file()]
+
+
+def tracked_python() -> list[Path]:
+    return [path for path in tracked() if path.suffix == ".py"]
+
+
+def texts() -> Iterator[tuple[Path, str]]:
+    for path in tracked():
+        yield path, path.read_text(encoding="utf-8", errors="replace")
+
+
+def packages() -> set[str]:
+    """Top-level folders that hold our Python code."""
+    tops = {path.relative_to(ROOT).parts[0] for path in tracked_python() if path.parent != ROOT}
+    return tops - NOT_PACKAGES
+
+
+def pyproject() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+# A wheel with a top-level `models` or `data` would shadow ours: none of that kind is installed.
+def test_no_installed_package_has_our_names() -> None:
+    offered = packages_distributions()
+    foreign = {name: set(offered.get(name, [])) - {"plantwatch"} for name in packages() | {"tests"}}
+    assert {name: owners for name, owners in foreign.items() if owners} == {}
+
+
+# Each package is held to the layers and counted in the coverage: none is forgotten.
+def test_every_package_is_under_guard() -> None:
+    tool = pyproject()["tool"]
+    assert packages() <= set(tool["importlinter"]["root_packages"])
+    assert packages() <= set(tool["coverage"]["run"]["source"])
+
+
+# Installs are reproducible: each requirement is pinned and hashed, and from no named server.
+@pytest.mark.parametrize("name", LOCKS)
+def test_locks_are_hashed_and_name_no_server(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert "://" not in text
+    assert "--index" not in text
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
+    entries = "\n".join(lines).replace("\\\n", " ").splitlines()
+    assert entries
+    for entry in filter(str.strip, entries):
+        assert re.match(r"[A-Za-z0-9._-]+(\[[a-z,]+\])?==\S+", entry), entry
+        assert "--hash=sha256:" in entry, entry
+
+
+# What runs the pipeline needs no torch: models arrive as ONNX.
+def test_the_runtime_has_no_torch() -> None:
+    lock = (ROOT / "requirements/runtime.lock").read_text(encoding="utf-8")
+    assert not re.search(r"^(torch|nvidia-\S+|triton)==", lock, re.MULTILINE)
+
+
+# The repository works anywhere: no path of one machine, no address of one package registry.
+@pytest.mark.parametrize("pattern", [MACHINE_PATH, REGISTRY], ids=["machine path", "registry"])
+def test_nothing_ties_it_to_one_machine(pattern: re.Pattern[str]) -> None:
+    found = {path.name: hit[0] for path, text in texts() if (hit := pattern.search(text))}
+    assert found == {}
+
+
+# A clone stays small: data, models and weights are made or fetched, not committed.
+def test_no_tracked_file_is_large() -> None:
+    assert [path.name for path in tracked() if path.stat().st_size > 1_000_000] == []
+
+
+# A module that does not fit one's head is cut in two.
+def test_no_module_is_long() -> None:
+    lengths = {
+        str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines())
+        for path in tracked_python()
+    }
+    assert {name: lines for name, lines in lengths.items() if lines > 400} == {}
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    """Dotted names that a module imports, or calls on a module: `torch.load`, `time.sleep`."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import(names=names):
+                yield from (alias.name for alias in names)
+            case ast.ImportFrom(module=str(module), names=names):
+                yield module
+                yield from (f"{module}.{alias.name}" for alias in names)
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=module), attr=name)):
+                yield f"{module}.{name}"
+
+
+def users_of(forbidden: set[str], paths: list[Path]) -> dict[str, set[str]]:
+    found = {
+        str(path.relative_to(ROOT)): set(imported(ast.parse(path.read_bytes()))) & forbidden
+        for path in paths
+    }
+    return {name: used for name, used in found.items() if used}
+
+
+# Loading a pickle runs the code of whoever wrote it: nothing here reads or writes one.
+def test_nothing_is_pickled() -> None:
+    forbidden = {"pickle", "cPickle", "cloudpickle", "dill", "joblib", "shelve", "marshal"}
+    assert users_of(forbidden | {"torch.load"}, tracked_python()) == {}
+
+
+# Tests wait for what happens, never for time to pass.
+def test_no_test_sleeps() -> None:
+    tests = [path for path in tracked_python() if path.is_relative_to(ROOT / "tests")]
+    assert users_of({"time.sleep"}, tests) == {}
+
+
+# The guards see what they guard against.
+def test_the_guards_are_awake() -> None:
+    seen = set(imported(ast.parse("import pickle\nfrom time import sleep\ntorch.load(x)")))
+    assert {"pickle", "time.sleep", "torch.load"} <= seen
+    assert MACHINE_PATH.search("see /" + "work/main")
+    assert REGISTRY.search("https://py" + "pi.org/sim" + "ple/")
