@@ -63,8 +63,8 @@ def status() -> None:
     running = state.read(local_stack.LOCAL)
     if running is None:
         typer.echo("The local stack is not up; `plantwatch up` starts it.")
-        raise typer.Exit(UnavailableError.exit_code)
-    Console().print(table(running.processes))
+    else:
+        Console().print(table(running.processes))
 
 
 def table(processes: list[Status]) -> Table:

@@ -1,0 +1,73 @@
+# Thin calls of the `plantwatch` command, for a machine with only make and Python >= 3.11.
+# ARGS is passed on: make replay ARGS="--speed 1".
+
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+UV := $(BIN)/uv
+ARGS ?=
+
+# Looked for only when .venv must be made; empty if there is none.
+PYTHON = $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; \
+	done)
+
+COMMANDS := download-data train evaluate up down status replay worker watch bench
+.PHONY: help install $(COMMANDS) demo sinks test lint format lock
+
+help: ## Show this table
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: .venv/stamp ## Make .venv and install the locked versions into it
+
+# `uv pip sync` removes what the lock does not name, but leaves pip and uv.
+.venv/stamp: requirements/all.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "no Python >= 3.11 found; install one and run make again" >&2; exit 1; }
+	@test -x $(BIN)/python || { echo "making .venv: once, a few minutes"; $(PYTHON) -m venv .venv; }
+	@test -x $(UV) || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements/all.lock
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+demo: install ## Show everything at work on a test fleet; KEEP=1 leaves it running
+	@$(BIN)/plantwatch demo $(if $(KEEP),--keep) $(ARGS)
+
+up: ## Start Kafka, PostgreSQL, MLflow, Prometheus, the worker and the sinks here
+down: ## Stop them
+status: ## Show them
+download-data: ## Get NASA's C-MAPSS files
+train: ## Train, track and register a model
+evaluate: ## Evaluate a model on the official test fleet
+replay: ## Publish a fleet's rows to Kafka
+worker: ## Run one worker in the foreground
+watch: ## Print anomalies as they come
+bench: ## Compare the worker with a plain Kafka loop
+
+$(COMMANDS): install
+	@$(BIN)/plantwatch $@ $(ARGS)
+
+sinks: install ## Run the sinks in the foreground
+	@$(BIN)/plantwatch up --foreground --only migrate,sink-postgres,sink-prometheus
+
+test: install ## Run all tests, those on real servers included, with coverage
+	@mkdir -p .local/coverage
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
+
+lint: install ## Check style, types and the layers
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy .
+	@$(BIN)/lint-imports
+
+format: install ## Format, and mend what can be mended
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+COMPILE := $(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-emit-index-url --no-emit-find-links --no-annotate --quiet
+
+lock: install ## Lock the versions anew
+	@$(COMPILE) --all-extras --group dev --output-file requirements/all.lock
+	@$(COMPILE) --constraints requirements/all.lock --output-file requirements/runtime.lock
