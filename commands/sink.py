@@ -38,8 +38,9 @@ def sink(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     exporter = Exporter()
-    target, group_id = _target(store, settings, exporter)
+    # Kafka first: that the metrics are served is how a supervisor knows that we are at work.
     _await_kafka(settings, stopping)
+    target, group_id = _target(store, settings, exporter)
     SinkLoop(
         knobs=settings.sink,
         subscription=Subscription(settings, group_id),

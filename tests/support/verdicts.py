@@ -7,8 +7,8 @@ from sinks.sink import Record, Row, row_of
 
 
 def verdict(cycle: int = 1, sensor_id: str = "FD001-engine-001", **changes: Any) -> ScoreEvent:
-    """A sound verdict; cycles are a second apart."""
-    event_time = to_iso(1_700_000_000_000_000 + cycle * 1_000_000)
+    """A sound verdict; cycles are a second apart (huge ones wrap: only their size is of use)."""
+    event_time = to_iso(1_700_000_000_000_000 + cycle % 1_000_000 * 1_000_000)
     fields: dict[str, Any] = {
         "id": identity(sensor_id, cycle, event_time),
         "sensor_id": sensor_id,
