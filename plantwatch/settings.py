@@ -8,13 +8,22 @@ import difflib
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Self, get_args
+from typing import Annotated, Any, Final, Literal, Self, get_args
 
 import yaml
 from dotenv import dotenv_values
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 
 from plantwatch.errors import ConfigError
+from plantwatch.features import Kind
 
 FILES: Final = (
     "pipeline_config.yaml",
@@ -28,6 +37,9 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 Positive = Annotated[int, Field(gt=0)]
 Seconds = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(gt=0, lt=1)]
+# In the environment a list is written as in the files: [1, 2].
+_LISTED = BeforeValidator(lambda value: yaml.safe_load(value) if isinstance(value, str) else value)
+Scaling = Literal["zscore", "minmax"]
 
 
 class Section(BaseModel):
@@ -148,17 +160,66 @@ class Model(Section):
 class Anomaly(Section):
     threshold: Share
     label_rul: Positive
+    alarm_hits: Positive
+    alarm_of: Positive
+
+
+class Features(Section):
+    sensors: Annotated[tuple[Positive, ...], _LISTED]
+    setting_scale: Annotated[tuple[float, ...], _LISTED]
+    regimes: Positive
+    level_rows: Positive
+    rolling_rows: Positive
+
+
+class IsolationForest(Section):
+    features: Kind
+    scaling: Scaling
+    trees: Positive
+    max_samples: Positive
+
+
+class LstmAe(Section):
+    features: Literal["sequence", "rolling"]
+    scaling: Scaling
+    head: Literal["trend", "mse"]
+    hidden_dim: Positive
+    num_layers: Positive
+    latent_dim: Positive
+    directions: Positive
+    spread_floor: float = Field(gt=0)
 
 
 class Mlflow(Section):
     tracking_uri: str
     experiment_name: str
+    timeout_sec: Positive
 
 
 class Training(Section):
     dataset: str
     validation_share: Share
     seed: int
+    normal_rul: Positive
+    end_windows: Positive
+    threshold_resamples: Positive
+
+
+class LstmTraining(Section):
+    windows: Positive
+    epochs: Positive
+    batch_size: Positive
+    learning_rate: float = Field(gt=0)
+    weight_decay: float = Field(ge=0)
+    clip_norm: float = Field(gt=0)
+    corrupted_share: float = Field(ge=0, le=1)
+    level_shift: float = Field(ge=0)
+    ramp: float = Field(ge=0)
+
+
+class Evaluation(Section):
+    seeds: Positive
+    bootstraps: Positive
 
 
 class Api(Section):
@@ -188,8 +249,13 @@ class Settings(Section):
     stack: Stack
     model: Model
     anomaly: Anomaly
+    features: Features
+    isolation_forest: IsolationForest
+    lstm_ae: LstmAe
     mlflow: Mlflow
     training: Training
+    lstm_training: LstmTraining
+    evaluation: Evaluation
     api: Api
     streamlit: Streamlit
 
