@@ -212,6 +212,6 @@ def _score(
             index = scored.pop(error.row)
             windows = np.delete(windows, error.row, axis=0)
             judged[index] = judged[index]._replace(
-                kind=ReadingClass.REJECTED, reason=Reason.MODEL_ERROR, detail=str(error)
+                kind=ReadingClass.REJECTED, reason=Reason.MODEL_ERROR
             )
     return None, judged

@@ -127,7 +127,7 @@ class _Passthrough(codecs.Codec):
 def build(settings: Settings, worker: Worker, data: Path) -> faust.App:
     """The Faust app: our transport, one topic, one agent, and all that could surprise off."""
     servers, cfg = settings.kafka.bootstrap_servers, settings.worker
-    config = client_config(settings) | _group_config(settings)
+    config = client_config(settings) | group_config(settings)
 
     def thread(topic: str, listener: Any, loop: asyncio.AbstractEventLoop) -> ConsumerThread:
         return ConsumerThread(config, topic, cfg, listener, loop)
@@ -170,7 +170,8 @@ def _consumer(app: faust.App) -> transport.Consumer:
     return app.consumer
 
 
-def _group_config(settings: Settings) -> dict[str, Any]:
+def group_config(settings: Settings) -> dict[str, Any]:
+    """How a worker joins its group: under a name of its own, offsets in our hands only."""
     cfg = settings.worker
     return {
         "group.id": cfg.group_id,

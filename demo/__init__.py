@@ -1,0 +1,7 @@
+"""A plant replayed through the whole pipeline, and an account of what became of every reading.
+
+- `account`: the numbers, and whether they add up; pure
+- `machines`: what was said of each machine, held against the truth; pure
+- `observe`: what the topics, the groups' commits and the table say
+- `tour`: the steps, in order
+"""

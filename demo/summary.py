@@ -1,0 +1,86 @@
+"""A demonstration's result for people: at most 100 columns, the bad news first if there is any."""
+
+from collections.abc import Iterator, Sequence
+
+from demo.account import Account
+from demo.machines import Machine
+from demo.tour import Tour
+from plantwatch.settings import Settings
+from plantwatch.windows import ReadingClass
+
+
+def lines(tour: Tour, settings: Settings, *, kept: bool) -> Iterator[str]:
+    """The whole summary, line by line, without markup."""
+    yield from _account(tour.account)
+    yield ""
+    yield from _machines(tour.machines, settings.anomaly.label_rul)
+    yield ""
+    yield from _speed(tour)
+    yield ""
+    yield from _next(settings) if kept else _again()
+
+
+def _account(account: Account) -> Iterator[str]:
+    kinds = ", ".join(f"{getattr(account, kind):,} {kind.replace('_', ' ')}" for kind in _KINDS)
+    verdict = "every reading is accounted for" if account.in_order else "NOT IN ORDER"
+    yield f"Readings   {account.published:,} published = {kinds}"
+    yield (
+        f"Verdicts   {account.stored:,} stored, {account.lost:,} lost, "
+        f"{account.doubled:,} doubled: {verdict}"
+    )
+    yield f"Source     {account.source}"
+
+
+_KINDS: tuple[ReadingClass, ...] = tuple(ReadingClass)
+
+
+def _machines(machines: Sequence[Machine], horizon: int) -> Iterator[str]:
+    near = [one for one in machines if one.near_failure]
+    caught = [one for one in near if one.alarm is not None]
+    others = [one for one in machines if one.alarm is not None and not one.near_failure]
+    yield f"Machines   {len(machines)} watched, {len(caught) + len(others)} in alarm"
+    yield (
+        f"Truth      {len(near)} were within {horizon} cycles of failure: {len(caught)} caught, "
+        f"{len(near) - len(caught)} missed; {len(others)} alarms on others"
+    )
+    for one in sorted(machines, key=lambda m: m.rul):
+        if one.near_failure or one.alarm is not None:
+            yield _machine(one)
+
+
+def _machine(one: Machine) -> str:
+    said = "missed" if one.alarm is None else f"alarm at cycle {one.alarm:>3}"
+    end = f"{one.rul} cycles left at its last row, {one.cycles}"
+    note = "" if one.near_failure else "  (early)"
+    return f"  {one.sensor_id:<18} {said:<19} {end}{note}"
+
+
+def _speed(tour: Tour) -> Iterator[str]:
+    account, latencies = tour.account, tour.latencies
+    rate = account.published / account.seconds if account.seconds else 0
+    yield f"Speed      {rate:,.0f} readings/s from first publication to last row stored"
+    if latencies:
+        half, most = latencies[len(latencies) // 2], latencies[int(len(latencies) * 0.99)]
+        yield (
+            f"Latency    publication to verdict p50 {half:.2f} s, p99 {most:.2f} s "
+            "(as fast as possible, so mostly queueing)"
+        )
+
+
+def _next(settings: Settings) -> Iterator[str]:
+    cfg, loopback = settings.postgres, "http://127.0.0.1"
+    yield "The stack is up:"
+    yield f"  Kafka       {settings.kafka.bootstrap_servers}   topics {_topics(settings)}"
+    yield f"  PostgreSQL  {cfg.host}:{cfg.port}/{cfg.db}   password in .local/stack.env"
+    yield f"  MLflow      {settings.mlflow.tracking_uri}"
+    yield f"  Metrics     {loopback}:{settings.worker.metrics_port}/metrics"
+    yield "Next: make watch, make replay ARGS='--speed 10', make status; make down stops it."
+
+
+def _again() -> Iterator[str]:
+    yield "The stack is down again. Next: make demo KEEP=1 leaves it up; make watch, make replay,"
+    yield "make status then show it at work, and make down stops it."
+
+
+def _topics(settings: Settings) -> str:
+    return ", ".join(str(name) for name in settings.topics.model_dump().values())
