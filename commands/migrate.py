@@ -3,11 +3,13 @@
 import typer
 
 from plantwatch.settings import Settings
-from sinks.migrate import upgrade
 
 
 def migrate(context: typer.Context) -> None:
     """Create or change the tables in PostgreSQL; harmless when they are as they should be."""
+    # Not at the top: alembic and SQLAlchemy take a second to import, which every command would pay.
+    from sinks.migrate import upgrade  # noqa: PLC0415
+
     settings = context.ensure_object(Settings)
     upgrade(settings)
     postgres = settings.postgres
