@@ -43,7 +43,7 @@ def environment_of(settings: Settings) -> dict[str, str]:
         if isinstance(value, SecretStr):
             value = value.get_secret_value()
         if value is not None:
-            values[variable] = str(value)
+            values[variable] = str(list(value) if isinstance(value, tuple) else value)
     return values
 
 

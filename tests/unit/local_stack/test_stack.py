@@ -1,0 +1,83 @@
+"""What is said before anything starts, and what the processes are told."""
+
+import socket
+from pathlib import Path
+
+import pytest
+import yaml
+
+from local_stack import kafka, plan, postgres, prometheus
+from local_stack.pipeline import environment_of
+from local_stack.process import State
+from plantwatch.errors import ConfigError, UnavailableError
+from plantwatch.settings import Settings, load
+from tests.support.servers import CONFIGS, free_addresses
+
+
+@pytest.fixture
+def free() -> Settings:
+    return load(CONFIGS, free_addresses())
+
+
+def test_a_port_in_use_is_named_with_the_variable_that_moves_it(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        settings = load(CONFIGS, free_addresses() | {"POSTGRES_PORT": str(port)})
+        with pytest.raises(ConfigError, match=f"port {port}: .*set POSTGRES_PORT"):
+            plan(settings, ["postgres"], tmp_path)
+
+
+def test_a_server_elsewhere_cannot_be_started_here(tmp_path: Path) -> None:
+    settings = load(CONFIGS, {"MLFLOW_TRACKING_URI": "http://example.org:5000"})
+    with pytest.raises(ConfigError, match=r"MLFLOW_TRACKING_URI=.* is not on this machine"):
+        plan(settings, ["mlflow"], tmp_path)
+
+
+def test_an_unknown_name_is_met_with_the_nearest(free: Settings, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="did you mean 'kafka'"):
+        plan(free, ["kafak"], tmp_path)
+
+
+def test_prometheus_is_skipped_where_it_is_not_installed(
+    free: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing else needs it; status says how to get it."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    planned = plan(free, ["prometheus"], tmp_path)
+    [skipped] = planned.skipped
+    assert skipped.state is State.SKIPPED
+    assert "apt install prometheus" in skipped.reason
+
+
+def test_prometheus_scrapes_every_process_of_the_pipeline(free: Settings) -> None:
+    document = yaml.safe_load(prometheus.scrape_config(free))
+    targets = {
+        job["job_name"]: job["static_configs"][0]["targets"] for job in document["scrape_configs"]
+    }
+    assert targets["worker"] == [f"127.0.0.1:{free.worker.metrics_port}"]
+    assert set(targets) == {"producer", "worker", "sink-postgres", "sink-prometheus"}
+
+
+def test_kafka_that_cannot_be_downloaded_is_one_line(
+    free: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a network, on a machine that never had the jars."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    with pytest.raises(UnavailableError, match="connect to the network") as caught:
+        kafka.process(free, tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_password_is_made_once_and_kept_from_others(free: Settings, tmp_path: Path) -> None:
+    """`.local/stack.env` is among the files that the settings are read from."""
+    made = postgres.with_password(free, tmp_path).postgres.password
+    kept = tmp_path / "stack.env"
+    assert made is not None
+    assert kept.read_text() == f"POSTGRES_PASSWORD={made.get_secret_value()}\n"
+    assert kept.stat().st_mode & 0o777 == 0o600
+
+
+def test_children_run_with_the_settings_of_their_supervisor(free: Settings) -> None:
+    """All of them, whatever their own environment or files would have said."""
+    assert load(CONFIGS, environment_of(free)) == free
