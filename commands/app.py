@@ -4,6 +4,7 @@ Each command lives in a file of its own and is registered here; it builds its se
 `settings()` and hands them down. A failure that a person can act on is one line and an exit code.
 """
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -43,6 +44,7 @@ def common(
     settings = load(config, environment())
     logs.configure(settings.log.level)
     context.obj = settings
+    os.environ["PLANTWATCH_CONFIG"] = str(config)  # for the processes that this one starts
 
 
 def main() -> None:
