@@ -59,7 +59,7 @@ lint: install ## Check style, types and the layers
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy .
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --cache-dir .local/cache/imports
 
 format: install ## Format, and mend what can be mended
 	@$(BIN)/ruff format .

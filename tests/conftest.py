@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis.configuration import set_hypothesis_home_dir
 from psycopg import sql
 
 from plantwatch.settings import Postgres, Settings, load
 from tests.support.servers import CONFIGS, PostgresServer, free_addresses, served
+
+set_hypothesis_home_dir(".local/cache/hypothesis")
 
 
 @pytest.fixture(scope="session")
