@@ -1,14 +1,28 @@
 """Readings to Kafka with every delivery report read: what is acknowledged is known by engine."""
 
+import logging
 from collections.abc import Mapping
 from functools import partial
 
+import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from connections.kafka import producer_config
 from plantwatch.errors import UnfinishedError
 from plantwatch.messages import SensorReading
 from plantwatch.settings import Settings
+
+# librdkafka writes on standard error, whatever the application does with the same errors.
+_SILENT = logging.getLogger("librdkafka")
+_SILENT.addHandler(logging.NullHandler())
+_SILENT.propagate = False
+
+_log = structlog.get_logger()
+
+
+def _on_error(error: KafkaError) -> None:
+    """What librdkafka mends by itself, by connecting again for as long as it takes."""
+    _log.warning("waiting for Kafka", error=error.str())
 
 
 class Delivery:
@@ -29,8 +43,9 @@ class Delivery:
         self.retries = 0
         self._refused: KafkaError | None = None
         self._topic = settings.topics.readings
-        # 3: errors only; librdkafka warns about every option that it calls experimental.
-        self._producer = Producer(producer_config(settings) | {"log_level": 3})
+        self._producer = Producer(
+            producer_config(settings) | {"error_cb": _on_error, "logger": _SILENT}
+        )
 
     def offer(self, engine: int, reading: SensorReading) -> bool:
         """Enqueue a reading without blocking; False when the queue is full: serve, offer again."""
@@ -54,7 +69,10 @@ class Delivery:
         Raises:
             UnfinishedError: Kafka refused a reading; send nothing more.
         """
-        self._producer.poll(seconds)
+        try:
+            self._producer.poll(seconds)
+        except KafkaException as error:  # fatal: a gap would follow, so librdkafka sends no more
+            self._refused = self._refused or error.args[0]
         if self._refused is not None:
             raise UnfinishedError(
                 f"Kafka refused a reading ({self._refused.str()}); mend the cause, then run the "
