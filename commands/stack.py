@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Collection
 from contextlib import suppress
 from typing import Annotated
 
@@ -18,7 +19,6 @@ import local_stack
 from local_stack import state
 from local_stack.pipeline import environment_of
 from local_stack.process import Status
-from local_stack.state import Snapshot
 from plantwatch.errors import UnavailableError
 from plantwatch.settings import Settings
 
@@ -40,19 +40,18 @@ def up(
     running = state.read(local_stack.LOCAL)
     if running is not None:
         console.print("The local stack is already up; `plantwatch down` stops it.")
-        console.print(table(running.processes))
+        _show(console, running.processes)
         return
-    planned = local_stack.plan(context.obj, [name.strip() for name in only.split(",")])
+    names = [name.strip() for name in only.split(",")]
     if foreground:
-        _run(planned, console)
+        _run(local_stack.plan(context.obj, names), console)
     else:
-        console.print(table(_detach(planned.settings, only, console).processes))
+        bring_up(context.obj, console, names)
 
 
 def down(context: typer.Context) -> None:
     """Stop the local stack; returns when nothing of it is left."""
-    settings: Settings = context.obj
-    if state.stop(local_stack.LOCAL, patience=4 * settings.stack.stop_timeout_sec):
+    if take_down(context.obj):
         typer.echo("The local stack is down.")
     else:
         typer.echo("The local stack is not up.")
@@ -64,46 +63,57 @@ def status() -> None:
     if running is None:
         typer.echo("The local stack is not up; `plantwatch up` starts it.")
     else:
-        Console().print(table(running.processes))
+        _show(Console(), running.processes)
 
 
-def table(processes: list[Status]) -> Table:
-    """One row per process, in the order of the start."""
-    shown = Table("process", "state", "pid", "restarts", box=box.SIMPLE)
-    for column in ("address", "last reason"):
-        shown.add_column(column, overflow="fold")
+def _show(console: Console, processes: list[Status]) -> None:
+    """One row per process, in the order of the start; under them, why the last one ended."""
+    shown = Table("process", "state", "pid", "restarts", "address", box=box.SIMPLE)
     for one in processes:
         pid = "" if one.pid is None else str(one.pid)
-        shown.add_row(one.name, one.state, pid, str(one.restarts), one.address, one.reason)
-    return shown
+        shown.add_row(one.name, one.state, pid, str(one.restarts), one.address)
+    console.print(shown)
+    for one in processes:
+        if one.reason:
+            console.print(f"{one.name}: {one.reason}", markup=False, soft_wrap=True)
 
 
 def _run(planned: local_stack.Plan, console: Console) -> None:
     # SIGTERM ends the block below as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt), local_stack.running(planned) as stack:
-        console.print(table(stack.statuses + planned.skipped))
+        _show(console, stack.statuses + planned.skipped)
         threading.Event().wait()
 
 
-def _detach(settings: Settings, only: str, console: Console) -> Snapshot:
-    """Start the supervisor in a session of its own and wait until it has settled."""
+def bring_up(
+    settings: Settings, console: Console, names: Collection[str] = local_stack.EVERYTHING
+) -> None:
+    """Start a supervisor in a session of its own, wait until it has settled, show the addresses.
+
+    Raises:
+        ConfigError: an unknown name, a port in use, a setting that names another machine.
+        UnavailableError: Kafka is not to be had, or a process was not ready in time; the line
+            says which. Nothing is left running.
+    """
+    planned = local_stack.plan(settings, names)
     SUPERVISOR_LOG.parent.mkdir(parents=True, exist_ok=True)
     with SUPERVISOR_LOG.open("wb") as log:
         supervisor = subprocess.Popen(
-            [sys.executable, "-m", "commands.app", "up", "--foreground", "--only", only],
+            [sys.executable, "-m", "commands.app", "up", "--foreground", "--only", ",".join(names)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            env=os.environ | environment_of(settings),
+            env=os.environ | environment_of(planned.settings),
         )
     try:
         with console.status("starting ...") as spinner:
             while supervisor.poll() is None:
                 now = state.read(local_stack.LOCAL)
                 if now is not None and now.settled:
-                    return now
+                    _show(console, now.processes)
+                    return
                 if now is not None:
                     waiting = [one.name for one in now.processes if one.state == "starting"]
                     spinner.update(f"starting {', '.join(waiting)} ...")
@@ -114,3 +124,8 @@ def _detach(settings: Settings, only: str, console: Console) -> Snapshot:
         raise
     last = SUPERVISOR_LOG.read_text(encoding="utf-8").strip().splitlines()[-1:]
     raise UnavailableError("".join(last).removeprefix("plantwatch: ") or f"read {SUPERVISOR_LOG}")
+
+
+def take_down(settings: Settings) -> bool:
+    """Stop the local stack and wait until nothing of it is left; False if it was not up."""
+    return state.stop(local_stack.LOCAL, patience=4 * settings.stack.stop_timeout_sec)

@@ -109,7 +109,7 @@ class Keeper:
         finally:
             probe.cancel()
             await self._end(child)
-        self.status.reason = _reason(code, self._log, size)
+        self.status.reason = _reason(code, self._log, size) if code else ""
         return code
 
     async def _spawn(self) -> Child:
@@ -158,12 +158,12 @@ class Keeper:
 
 def _reason(code: int, log: Path, start: int) -> str:
     """How a run ended and the last line it wrote to `log`, whose bytes begin at `start`."""
+    if code < 0:
+        return f"signal {-code}"  # came from outside: its own last line tells nothing
     with log.open("rb") as file:
         file.seek(max(start, log.stat().st_size - TAIL_BYTES))
-        lines = file.read().decode(errors="replace").split("\n")
-    last = next((line.strip() for line in reversed(lines) if line.strip()), "")
-    ending = f"signal {-code}" if code < 0 else f"exit {code}"
-    return f"{ending}: {last}" if last else ending
+        lines = file.read().decode(errors="replace").strip().splitlines()
+    return f"exit {code}: {lines[-1].strip()}" if lines else f"exit {code}"
 
 
 def _one_line(error: Exception) -> str:
