@@ -1,4 +1,4 @@
-"""The yardstick: a plain confluent-kafka loop that keeps the worker's promise by the worker's rules.
+"""The yardstick: a plain confluent-kafka loop that keeps the worker's promise by its rules.
 
 Same messages, windows, model, outputs and commit metadata; delivery reports checked before each
 commit; fair fetch settings. What it leaves out is all that Faust is for: taking partitions over
@@ -10,6 +10,7 @@ while others work, flow control, an orderly end.
 import signal
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from confluent_kafka import Consumer, TopicPartition
 
@@ -17,9 +18,11 @@ from connections.kafka import CheckedProducer, client_config, producer_config
 from models.cache import load_production
 from plantwatch.settings import Settings, environment, load
 from stream_processors.consumer_thread import Chunk
-from stream_processors.partition import Partition
 from stream_processors.read_back import rebuild
 from stream_processors.worker import group_config
+
+if TYPE_CHECKING:
+    from stream_processors.partition import Partition
 
 
 def main() -> None:

@@ -1,28 +1,58 @@
 """`plantwatch worker`: score what arrives on `readings`, until told to stop."""
 
 import asyncio
+import subprocess
+import sys
 from pathlib import Path
+from typing import Final
 
+import structlog
 import typer
 
 from connections.kafka import ensure_topics
 from connections.prometheus import Exporter
 from models.cache import load_production
+from plantwatch.errors import ConfigError, UnavailableError
 from plantwatch.settings import Settings
 from stream_processors.telemetry import Telemetry
 from stream_processors.worker import run
+
+FAUST_DATA: Final = Path(".local/faust")
+
+log = structlog.get_logger()
 
 
 def worker(context: typer.Context) -> None:
     """Score every reading's window with the production model; SIGTERM drains and exits 0.
 
     Several workers share the work: give each its own WORKER_INSTANCE_ID and WORKER_METRICS_PORT.
+
+    Exit code 69: Kafka is not there. 78: no production model, or a damaged one.
     """
-    settings: Settings = context.obj
+    settings = context.ensure_object(Settings)
+    _fetch_model()
     detector = load_production(settings)
     exporter = Exporter()
     telemetry = Telemetry(exporter)
     telemetry.model(detector.version, detector.digest)
-    exporter.start(settings.worker.metrics_port, "WORKER_METRICS_PORT")
     ensure_topics(settings)
-    asyncio.run(run(settings, detector, telemetry, Path(".local/faust")))
+    exporter.start(settings.worker.metrics_port, "WORKER_METRICS_PORT")
+    asyncio.run(run(settings, detector, telemetry, FAUST_DATA))
+
+
+def _fetch_model() -> None:
+    """Ask the registry in a process of its own: MLflow takes seconds and memory to import.
+
+    A registry that is away stops nobody who has a model: `load_production` finds that one, or
+    says that there is none.
+
+    Raises:
+        ConfigError: the registry has no production model, or a damaged one.
+    """
+    command = [sys.executable, "-m", "commands.app", "models", "fetch"]
+    fetched = subprocess.run(command, capture_output=True, text=True, check=False)
+    why = fetched.stderr.strip().rpartition("\n")[2].removeprefix("plantwatch: ")
+    if fetched.returncode == UnavailableError.exit_code:
+        log.warning("the registry is away, using the model fetched before", why=why)
+    elif fetched.returncode != 0:
+        raise ConfigError(why)

@@ -1,0 +1,73 @@
+"""`plantwatch bench`: the worker against a plain loop, on a broker of its own."""
+
+import socket
+import uuid
+from typing import Annotated
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from plantwatch.settings import Settings, environment
+
+
+def bench(
+    context: typer.Context,
+    *,
+    passes: Annotated[
+        int, typer.Option(min=1, help="How often the test fleet is put on the topic.")
+    ] = 10,
+    rounds: Annotated[int, typer.Option(min=1, help="Runs of each system, in turn.")] = 3,
+) -> None:
+    """Compare the worker with a plain confluent-kafka loop on the same topic, model and core.
+
+    Uses the running stack's broker and the production model; end other load first. Writes
+    `.local/bench/worker.json`.
+    """
+    # Here, not above: pandas and pandera take seconds, which no other command should wait for.
+    from benchmarks import worker  # noqa: PLC0415
+    from data.lookup import load  # noqa: PLC0415
+    from local_stack.pipeline import environment_of  # noqa: PLC0415
+
+    settings, configs = context.ensure_object(Settings), context.find_root().params["config"]
+    console = Console(highlight=False)
+    fleet = load(settings.training.dataset, "test", environment(), configs)
+    own = _own_readings(settings)
+    done = []
+    for one in worker.run(own, fleet, environment_of, passes=passes, rounds=rounds):
+        done.append(one)
+        console.print(f"{one.system:<11} {one.readings_per_s:>9,.0f} readings/s")
+    figures = worker.save(done)
+    table = Table("system", "readings/s", "CPU us/reading", "of plain", box=box.SIMPLE)
+    plain = worker.median(figures, "plain", "readings_per_s")
+    for system in worker.SYSTEMS:
+        rate = worker.median(figures, system, "readings_per_s")
+        cpu = worker.median(figures, system, "cpu_us_per_reading")
+        table.add_row(system, f"{rate:,.0f}", f"{cpu:.1f}", f"{rate / plain:.2f}")
+    console.print(table)
+    console.print(f"median of {rounds} rounds, {fleet.subset} test x {passes}: {fleet.source}")
+
+
+def _own_readings(settings: Settings) -> Settings:
+    """A fresh input topic and group, so that a benchmark meets nobody and is met by nobody."""
+    name = f"bench-{uuid.uuid4().hex[:8]}"
+    return settings.model_copy(
+        update={
+            "topics": settings.topics.model_copy(
+                update={field: f"{name}-{field}" for field in type(settings.topics).model_fields}
+            ),
+            "worker": settings.worker.model_copy(
+                update={
+                    "group_id": name,
+                    "instance_id": name,
+                    "metrics_port": _free_port(),
+                }
+            ),
+        }
+    )
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
