@@ -19,7 +19,10 @@ from pathlib import Path
 from typing import Final
 
 from confluent_kafka import TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import (
+    AdminClient,
+    OffsetSpec,  # type: ignore[attr-defined]  # documented, but not in its stubs
+)
 
 from connections.kafka import METADATA_TIMEOUT_SEC, client_config, ensure_topics
 from data.fleet import Fleet
@@ -169,7 +172,8 @@ def _watcher(settings: Settings) -> Callable[[], int]:
     topic = settings.topics.scores
     admin = AdminClient(client_config(settings))
     numbers = admin.list_topics(topic, METADATA_TIMEOUT_SEC).topics[topic].partitions
-    wanted = {TopicPartition(topic, number): OffsetSpec.latest() for number in numbers}
+    latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+    wanted = {TopicPartition(topic, number): latest for number in numbers}
 
     def scored() -> int:
         return sum(future.result().offset for future in admin.list_offsets(wanted).values())
