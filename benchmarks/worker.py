@@ -19,10 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from confluent_kafka import TopicPartition
-from confluent_kafka.admin import (
-    AdminClient,
-    OffsetSpec,  # type: ignore[attr-defined]  # documented, but not in its stubs
-)
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from connections.kafka import METADATA_TIMEOUT_SEC, client_config, ensure_topics
 from data.fleet import Fleet
