@@ -46,7 +46,7 @@ def spread(log: Sequence[Logged], stride: int, seed: int = 0) -> list[Logged]:
 
 
 def steady(seed: int, length: int) -> list[Logged]:
-    """Three machines that run on, with repeats, jumps, shuffles, restarts, glitches, conflicts."""
+    """Three machines that run on, with repeats, jumps, shuffles, restarts, glitches, stalls."""
     rng = random.Random(seed)
     clocks = {machine: [0, 0] for machine in range(3)}
     log: list[Logged] = []
@@ -98,8 +98,17 @@ def _restart(rng: random.Random, log: list[Logged], machine: int, clock: list[in
     return _next(rng, log, machine, clock)
 
 
-_MOVES: Final[Sequence[_Move]] = (_next, _skip, _repeat, _back, _glitch, _conflict, _restart)
-_WEIGHTS: Final = (75, 4, 7, 4, 3, 3, 1)
+def _stall(rng: random.Random, log: list[Logged], machine: int, clock: list[int]) -> Logged:
+    """The next cycle at the time of the one before."""
+    del rng, log
+    clock[0] += 1
+    return logged(0, machine, *clock)
+
+
+_MOVES: Final[Sequence[_Move]] = (
+    _next, _skip, _repeat, _back, _glitch, _conflict, _restart, _stall,
+)  # fmt: skip
+_WEIGHTS: Final = (75, 4, 7, 4, 3, 3, 1, 3)
 
 
 @dataclass(frozen=True, slots=True)
