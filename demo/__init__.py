@@ -2,6 +2,7 @@
 
 - `account`: the numbers, and whether they add up; pure
 - `machines`: what was said of each machine, held against the truth; pure
+- `parity`: stored scores against the same model offline
 - `observe`: what the topics, the groups' commits and the table say
 - `tour`: the steps, in order
 """

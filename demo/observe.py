@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 
 import psycopg
 from confluent_kafka import Consumer, TopicPartition
@@ -84,19 +85,23 @@ class Cluster:
             yield consumer
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The table's verdicts of one pass; `rows` is more than there are if one has two."""
+
+    rows: int
+    anomalous: dict[Identity, bool]
+    scores: dict[Identity, float]
+
+
 _STORED = """
-SELECT sensor_id, cycle, is_anomaly FROM anomaly_events
+SELECT sensor_id, cycle, is_anomaly, anomaly_score FROM anomaly_events
 WHERE sensor_id = ANY(%s) AND detected_at > %s
 """
 
 
-def stored(
-    settings: Settings, sensor_ids: list[str], origin: int
-) -> tuple[dict[Identity, bool], int]:
-    """The table's verdicts on these machines later than `origin` (microseconds), and their number.
-
-    The two differ when a reading has more than one row.
-    """
+def stored(settings: Settings, sensor_ids: list[str], origin: int) -> Stored:
+    """The verdicts on these machines later than `origin` (microseconds since 1970)."""
     cfg = settings.postgres
     with psycopg.connect(
         host=cfg.host,
@@ -106,4 +111,8 @@ def stored(
         password=cfg.password.get_secret_value() if cfg.password else None,
     ) as connection:
         rows = connection.execute(_STORED, (sensor_ids, to_datetime(origin))).fetchall()
-    return {(sensor_id, cycle): anomalous for sensor_id, cycle, anomalous in rows}, len(rows)
+    return Stored(
+        rows=len(rows),
+        anomalous={(sensor_id, cycle): anomalous for sensor_id, cycle, anomalous, _ in rows},
+        scores={(sensor_id, cycle): score for sensor_id, cycle, _, score in rows},
+    )

@@ -12,6 +12,10 @@ from plantwatch.windows import ReadingClass
 def lines(tour: Tour, settings: Settings, *, kept: bool) -> Iterator[str]:
     """The whole summary, line by line, without markup."""
     yield from _account(tour.account)
+    yield (
+        f"Parity     {tour.parity.windows:,} stored scores against the same model offline: "
+        f"largest difference {tour.parity.largest:.1g}"
+    )
     yield ""
     yield from _machines(tour.machines, settings.anomaly.label_rul)
     yield ""

@@ -14,6 +14,8 @@ from data.fleet import Fleet
 from demo.account import Account, expected, settle
 from demo.machines import Machine, judge
 from demo.observe import Cluster, stored
+from demo.parity import Parity, compare
+from models.cache import load_production
 from plantwatch.errors import UnavailableError
 from plantwatch.messages import ScoreEvent, score_event_from_bytes
 from plantwatch.settings import Settings
@@ -34,6 +36,7 @@ class Tour:
 
     account: Account
     machines: list[Machine]
+    parity: Parity
     latencies: list[float]
 
 
@@ -62,18 +65,19 @@ def run(settings: Settings, fleet: Fleet, screen: Screen) -> Tour:
         _wait_until_stored(cluster, screen.left)
     seconds = time.monotonic() - begun
     sensor_ids = [fleet.sensor_id(engine) for engine in fleet.slices]
-    verdicts, rows = stored(settings, sensor_ids, done.origin)
+    verdicts = stored(settings, sensor_ids, done.origin)
     account = settle(
         fleet,
         published=done.published,
         counts=cluster.counts() - counts,
-        stored=verdicts,
-        rows=rows,
+        stored=verdicts.anomalous,
+        rows=verdicts.rows,
         wanted=expected(fleet, settings.window.length),
         seconds=seconds,
     )
-    machines = judge(fleet, verdicts, settings.anomaly)
-    return Tour(account, machines, cluster.latencies(scores))
+    machines = judge(fleet, verdicts.anomalous, settings.anomaly)
+    parity = compare(fleet, settings.window.length, load_production(settings), verdicts.scores)
+    return Tour(account, machines, parity, cluster.latencies(scores))
 
 
 def save(account: Account) -> None:
