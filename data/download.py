@@ -27,12 +27,15 @@ class Bar(Protocol):
 def download(cmapss: Cmapss, bar: Bar | None = None) -> Path:
     """Fetch the archive from the first address that serves it whole; return the files' folder.
 
-    Blocks for as long as bytes keep coming.
+    Blocks for as long as bytes keep coming; does nothing when all files are there already.
 
     Raises:
         UnavailableError: no address gave the files; those that were there are untouched. The
             caller tells the person, or does with other data.
     """
+    folder = cmapss.download.folder
+    if all(is_official(folder / name, cmapss) for name in cmapss.files):
+        return folder
     failures = []
     for address in cmapss.download.addresses:
         try:
@@ -44,6 +47,15 @@ def download(cmapss: Cmapss, bar: Bar | None = None) -> Path:
         f"C-MAPSS cannot be downloaded ({'; '.join(failures)}); try again later, "
         "or set CMAPSS_DIR to a folder that has the files"
     )
+
+
+def is_official(path: Path, cmapss: Cmapss) -> bool:
+    """Whether `path` is the file that NASA gives that name; False if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == cmapss.files.get(path.name)
+    except OSError:
+        return False
 
 
 def _download_from(address: str, cmapss: Cmapss, bar: Bar | None) -> Path:

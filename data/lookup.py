@@ -1,6 +1,5 @@
 """Where a fleet comes from: CMAPSS_DIR, else data/raw, else the network, else a simulation."""
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -9,7 +8,7 @@ import structlog
 
 from data import cmapss, datasets
 from data.datasets import Cmapss
-from data.download import download
+from data.download import download, is_official
 from data.fleet import Fleet, Split
 from data.simulate import simulate
 from plantwatch.errors import ConfigError, UnavailableError
@@ -39,7 +38,7 @@ def load(
     folder = _folder(names[0], description, environ)
     if folder is None:
         return simulate(datasets.simulated(configs), subset, split)
-    official = all(_is_official(folder / name, description) for name in names)
+    official = all(is_official(folder / name, description) for name in names)
     return cmapss.read(folder, subset, split, source=NASA if official else FOREIGN)
 
 
@@ -63,12 +62,3 @@ def _named_folder(environ: Mapping[str, str]) -> list[Path]:
     if not folder.is_dir():
         raise ConfigError(f"CMAPSS_DIR={named} is no folder; mend or unset it")
     return [folder]
-
-
-def _is_official(path: Path, description: Cmapss) -> bool:
-    """Whether the file is NASA's, by its sha256; a file that cannot be read is not."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest() == description.files[path.name]
-    except OSError:
-        return False

@@ -21,8 +21,12 @@ _log = structlog.get_logger()
 
 
 def _on_error(error: KafkaError) -> None:
-    """What librdkafka mends by itself, by connecting again for as long as it takes."""
-    _log.warning("waiting for Kafka", error=error.str())
+    """Say that librdkafka is waiting; it connects again by itself, for as long as it takes.
+
+    Only when every broker is down (each ten seconds): single failures come four times a second.
+    """
+    if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 - that is its name
+        _log.warning("waiting for Kafka", error=error.str())
 
 
 class Delivery:

@@ -43,6 +43,13 @@ def test_files_are_unpacked(httpserver: HTTPServer, tmp_path: Path, served: byte
     assert contents(download(cmapss)) == FILES
 
 
+# What is there already, whole, is not fetched again.
+def test_nothing_to_do(tmp_path: Path) -> None:
+    for name, content in FILES.items():
+        (tmp_path / name).write_bytes(content)
+    assert download(described(tmp_path, "http://127.0.0.1:1/data.zip")) == tmp_path
+
+
 # A page that says "moved", a wrong file or a server error at the first address: the second is used.
 @pytest.mark.parametrize(
     ("served", "status"),

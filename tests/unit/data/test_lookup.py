@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 import data
 from data import cmapss, datasets, lookup
+from data.fleet import Split
 from data.simulate import simulate
 from plantwatch.errors import ConfigError
 
@@ -68,3 +69,15 @@ def test_bad_description(configs: Path) -> None:
     path.write_text(path.read_text().replace("decay_cycles", "decay_cycle"))
     with pytest.raises(ConfigError, match=r"simulated.yaml: degradation.decay_cycle"):
         data.load("FD001", "test", {}, configs)
+
+
+# NASA's own files are recognised as such, with the engines and rows that NASA states.
+@pytest.mark.nasa
+@pytest.mark.parametrize(
+    ("subset", "split", "engines", "rows"),
+    [("FD001", "train", 100, 20631), ("FD001", "test", 100, 13096), ("FD002", "test", 259, 33991)],
+)
+def test_nasa_files(cmapss_dir: Path, subset: str, split: Split, engines: int, rows: int) -> None:
+    fleet = data.load(subset, split, {"CMAPSS_DIR": str(cmapss_dir)})
+    assert fleet.source == "NASA C-MAPSS"
+    assert (len(fleet.slices), len(fleet.rul)) == (engines, rows)
