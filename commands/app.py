@@ -11,7 +11,18 @@ from typing import Annotated
 
 import typer
 
-from commands import config, download_data, migrate, replay, sink, stack, watch
+from commands import (
+    config,
+    download_data,
+    evaluate,
+    migrate,
+    models,
+    replay,
+    sink,
+    stack,
+    train,
+    watch,
+)
 from connections import logs
 from plantwatch.errors import PlantwatchError
 from plantwatch.settings import environment, load
@@ -23,13 +34,16 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(config.app, name="config")
+app.add_typer(models.app, name="models")
 app.command()(download_data.download_data)
+app.command()(evaluate.evaluate)
 app.command()(migrate.migrate)
 app.command()(replay.replay)
 app.command()(sink.sink)
 app.command()(stack.down)
 app.command()(stack.status)
 app.command()(stack.up)
+app.command()(train.train)
 app.command()(watch.watch)
 
 

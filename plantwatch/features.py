@@ -111,18 +111,23 @@ def regimes(spec: FeatureSpec, windows: Floats) -> NDArray[np.intp]:
 
 
 def level_and_slope(scaled: Floats, level_rows: int) -> Floats:
-    """Mean of the last `level_rows` rows and least-squares slope per row, [n, L, S] -> [n, 2 S].
-
-    The slope of z over t = 0 .. L-1 is sum((t - m) z) / sum((t - m)^2) with m = (L - 1) / 2.
-    """
+    """Mean of the last `level_rows` rows and least-squares slope per row, [n, L, S] -> [n, 2 S]."""
     length = scaled.shape[1]
-    offsets = np.arange(length) - (length - 1) / 2
-    weights = (offsets / (offsets**2).sum()).astype(np.float32)
+    weights = slope_weights(length).astype(np.float32)
     level = _sum_rows(scaled, length - level_rows, length) / np.float32(level_rows)
     slope = weights[0] * scaled[:, 0]
     for row in range(1, length):
         slope += weights[row] * scaled[:, row]
     return np.concatenate([level, slope], axis=1)
+
+
+def slope_weights(length: int) -> NDArray[np.float64]:
+    """What to weight `length` rows with so that their sum is the least-squares slope per row.
+
+    The slope of z over t = 0 .. L-1 is sum((t - m) z) / sum((t - m)^2) with m = (L - 1) / 2.
+    """
+    offsets = np.arange(length) - (length - 1) / 2
+    return offsets / (offsets**2).sum()
 
 
 def rolling_statistics(scaled: Floats, rows: int) -> Floats:

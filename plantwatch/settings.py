@@ -168,6 +168,7 @@ class Features(Section):
     sensors: Annotated[tuple[Positive, ...], _LISTED]
     setting_scale: Annotated[tuple[float, ...], _LISTED]
     regimes: Positive
+    min_setting_range: float = Field(ge=0)
     level_rows: Positive
     rolling_rows: Positive
 

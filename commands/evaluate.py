@@ -1,0 +1,55 @@
+"""`plantwatch evaluate`: the scoreboard of the official protocol."""
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from plantwatch.settings import Settings
+
+_WIDTH = 100
+
+
+def evaluate(
+    context: typer.Context,
+    dataset: Annotated[str | None, typer.Option(help="FD001 to FD004; else the setting.")] = None,
+    seeds: Annotated[int | None, typer.Option(help="Splits; else the setting.", min=1)] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="JSON; else .local/evaluation/<dataset>-official.json.")
+    ] = None,
+) -> None:
+    """Judge both models and their plain versions on the official test, over several splits."""
+    from data import load  # noqa: PLC0415
+    from training.evaluate import evaluate as run  # noqa: PLC0415
+
+    settings: Settings = context.obj
+    subset = dataset or settings.training.dataset
+    fleet, test = (load(subset, split, os.environ) for split in ("train", "test"))
+    report = run(fleet, test, settings, seeds or settings.evaluation.seeds)
+    path = output or Path(f".local/evaluation/{subset}-official.json")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    Console(width=_WIDTH).print(_table(report))
+    typer.echo(f"{report['source']}; mean ± sd of {report['seeds']} seeds; written to {path}")
+
+
+def _table(report: dict[str, Any]) -> Table:
+    title = f"{report['dataset']}, official test, failing = RUL < {report['label_rul']}"
+    names = ("f1", "precision", "recall", "auc_roc", "auc_pr")
+    columns = ("model", "F1", "95 %", "precision", "recall", "AUC-ROC", "AUC-PR")
+    table = Table(*columns, title=title, box=SIMPLE)
+    for model, summary in report["models"].items():
+        cells = [_cell(summary.get(name)) for name in names]
+        cells.insert(1, "-".join(f"{end:.2f}" for end in summary["f1_interval"]))
+        table.add_row(f"{model} ({summary['supervision']})", *cells)
+    return table
+
+
+def _cell(value: dict[str, float] | None) -> str:
+    return f"{value['mean']:.3f} ±{value['sd']:.3f}" if value else "-"

@@ -1,0 +1,54 @@
+"""`plantwatch train`: fit, calibrate, track, register and promote."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from plantwatch.settings import Settings
+
+_WIDTH = 100
+
+
+def train(
+    context: typer.Context,
+    dataset: Annotated[str | None, typer.Option(help="FD001 to FD004; else the setting.")] = None,
+    model: Annotated[
+        Literal["isolation_forest", "lstm_ae", "all"], typer.Option(help="What to train.")
+    ] = "all",
+    seed: Annotated[int | None, typer.Option(help="Of split and fit; else the setting.")] = None,
+) -> None:
+    """Train on run-to-failure engines, report on the official test, put the best in production."""
+    # torch, sklearn and MLflow take seconds to import: only here, not for every command.
+    from data import load  # noqa: PLC0415
+    from training.evaluate import MODELS  # noqa: PLC0415
+    from training.train import train as run  # noqa: PLC0415
+
+    settings: Settings = context.obj
+    subset = dataset or settings.training.dataset
+    fleet, test = (load(subset, split, os.environ) for split in ("train", "test"))
+    typer.echo(f"{subset}: {len(fleet.slices)} engines, {fleet.source}")
+    trained, production = run(
+        fleet,
+        test,
+        MODELS if model == "all" else (model,),
+        settings,
+        seed=settings.training.seed if seed is None else seed,
+        now=datetime.now(UTC),
+        artifacts=Path(".local/training"),
+    )
+    names = ("validation_f1", "f1", "precision", "recall", "auc_roc", "training_time_sec")
+    table = Table(
+        "model", "valid. F1", "test F1", "precision", "recall", "AUC-ROC", "seconds", "MB"
+    )
+    for one in trained:
+        values = [f"{one.card.metrics.get(name, float('nan')):.3f}" for name in names]
+        size = f"{one.card.metrics['model_size_mb']:.2f}"
+        table.add_row(f"{one.card.model_type}_v{one.version}", *values, size)
+    Console(width=_WIDTH).print(table)
+    typer.echo(f"{fleet.source}; in production: {production.model_version}")

@@ -1,0 +1,97 @@
+"""The card of a model: what it is, how it is fed, how its scores are read; and the artifact.
+
+The card holds the sha256 of the network, and the card's own sha256 is the model's digest: whoever
+knows the digest can check both files before a parser sees them.
+"""
+
+import hashlib
+from datetime import datetime
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from plantwatch.errors import ConfigError
+from plantwatch.features import FeatureSpec
+
+CARD: Final = "card.json"
+NETWORK: Final = "model.onnx"
+
+ModelType = Literal["isolation_forest", "lstm_ae"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class TrainedOn(_Part):
+    """The data a model was fitted on; `source` says in words where they come from."""
+
+    dataset: str
+    source: str
+    data_hash: str
+    fit_engines: tuple[int, ...]
+    validation_engines: tuple[int, ...]
+
+
+class Card(_Part):
+    """Everything about a model but its network.
+
+    `threshold` and `scale` are in the unit of the network's raw output, high when anomalous; the
+    meaning of the numbers is that of `plantwatch.scoring.Calibration`. `supervision` is what was
+    used of the labels: U only to choose normal rows and the threshold, W also where the life of
+    each fitted engine ended, S a head fitted on labels. `metrics` are those of validation and test.
+    """
+
+    schema_version: Literal[1] = 1
+    model_type: ModelType
+    features: FeatureSpec
+    threshold: float | None
+    scale: float = Field(gt=0)
+    platt_a: float
+    platt_b: float
+    label_rul: int = Field(gt=0)
+    supervision: Literal["U", "W", "S"]
+    trained_on: TrainedOn
+    onnx_sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    created_at: datetime
+    metrics: dict[str, float]
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def write_artifact(card: Card, network: bytes, parent: Path) -> Path:
+    """Write both files into `parent`/<digest> and return that folder."""
+    text = card.model_dump_json(indent=2).encode()
+    folder = parent / sha256(text)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / CARD).write_bytes(text)
+    (folder / NETWORK).write_bytes(network)
+    return folder
+
+
+def read_artifact(folder: Path, digest: str) -> tuple[Card, bytes]:
+    """The card and the network in `folder`, which must be those of `digest`.
+
+    Raises:
+        ConfigError: a file is missing, is not what was trained, or is a card this version cannot
+            read. The caller must not score; the message says what to do.
+    """
+    remedy = f"delete {folder} and fetch the model again, or `make train`"
+    try:
+        text = (folder / CARD).read_bytes()
+        network = (folder / NETWORK).read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{error.filename}: {error.strerror}; {remedy}") from None
+    if sha256(text) != digest:
+        raise ConfigError(f"{folder / CARD} is corrupted (sha256 differs); {remedy}")
+    try:
+        card = Card.model_validate_json(text)
+    except ValidationError as error:
+        why = f"{'.'.join(map(str, error.errors()[0]['loc']))}: {error.errors()[0]['msg']}"
+        raise ConfigError(f"{folder / CARD}: {why}; it is of another version, {remedy}") from None
+    if sha256(network) != card.onnx_sha256:
+        raise ConfigError(f"{folder / NETWORK} is corrupted (sha256 differs); {remedy}")
+    return card, network

@@ -1,0 +1,81 @@
+"""Scoring with an ONNX network and its card: what the stream and the metrics both use."""
+
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from models.card import read_artifact
+from plantwatch.errors import ConfigError
+from plantwatch.features import FeatureSpec, model_input
+from plantwatch.scoring import Calibration, Float64, UnscorableError, Verdicts
+
+
+class OnnxScorer:
+    """A network and the features it is fed; every network has one input and one output, `raw`."""
+
+    def __init__(self, network: bytes, features: FeatureSpec) -> None:
+        """Parse the network; one thread and in sequence, so that workers share a machine fairly.
+
+        Raises:
+            ConfigError: onnxruntime cannot run it.
+        """
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(
+                network, options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # noqa: BLE001 - onnxruntime's classes have no other base
+            why = " ".join(str(error).split())
+            raise ConfigError(f"no network onnxruntime can run: {why}; `make train`") from None
+        self._input = self._session.get_inputs()[0].name
+        self._features = features
+
+    def raw(self, windows: NDArray[np.float32]) -> Float64:
+        """Raw scores of windows [n, length, settings + sensors]: float64 [n], high = anomalous.
+
+        Raises:
+            UnscorableError: features or score of a window are not finite; names the first one.
+        """
+        features = model_input(self._features, windows)
+        # A forest would give NaN a branch and a score: the features are checked too.
+        finite = np.isfinite(features).reshape(len(features), -1).all(axis=1)
+        raw = cast("Float64", self._session.run(["raw"], {self._input: features})[0])
+        finite &= np.isfinite(raw)
+        if not finite.all():
+            raise UnscorableError(int(finite.argmin()))
+        return raw.astype(np.float64)
+
+
+class OnnxDetector:
+    """A `Detector` from an artifact folder named by its digest."""
+
+    def __init__(self, folder: Path, version: str, fallback_threshold: float) -> None:
+        """Read `folder`, whose name is the digest; `version` is what verdicts will name.
+
+        `fallback_threshold` is the `anomaly_score` that decides where the card has no threshold.
+
+        Raises:
+            ConfigError: the artifact is corrupted or not for this program; see `read_artifact`.
+        """
+        self.digest = folder.name
+        self.version = version
+        self.card, network = read_artifact(folder, self.digest)
+        self._scorer = OnnxScorer(network, self.card.features)
+        self._calibration = Calibration(
+            threshold=self.card.threshold,
+            scale=self.card.scale,
+            platt_a=self.card.platt_a,
+            platt_b=self.card.platt_b,
+            fallback=fallback_threshold,
+        )
+
+    def score(self, windows: NDArray[np.float32]) -> Verdicts:
+        """See `plantwatch.scoring.Detector.score`."""
+        return self._calibration.judge(self._scorer.raw(windows))

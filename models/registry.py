@@ -1,0 +1,178 @@
+"""The MLflow registry: one registered model holds every type; alias and stage say which one runs.
+
+`import mlflow` takes seconds, so it happens inside the functions: importing this module is free.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from models.cache import CACHE, Production, write_production
+from models.card import Card, read_artifact
+from plantwatch.errors import ConfigError, UnavailableError
+from plantwatch.settings import Settings
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
+
+ARTIFACT: Final = "model"
+"""The folder of a run's artifacts that holds network and card."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """One version in the registry; `f1` is that of validation, NaN where nobody said."""
+
+    version: int
+    model_type: str
+    f1: float
+    created_at: datetime
+    digest: str
+    data_hash: str
+    production: bool
+
+    @property
+    def model_version(self) -> str:
+        return f"{self.model_type}_v{self.version}"
+
+
+@contextmanager
+def client(settings: Settings) -> Iterator["MlflowClient"]:
+    """A client of the tracking server and registry, whose failures inside become ours.
+
+    Raises:
+        UnavailableError: the server is away or fails.
+    """
+    # Read by MLflow at each request; its own defaults wait for minutes.
+    os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "1"
+    os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] = str(settings.mlflow.timeout_sec)
+    from mlflow import MlflowClient  # noqa: PLC0415
+    from mlflow.exceptions import MlflowException  # noqa: PLC0415
+
+    uri = settings.mlflow.tracking_uri
+    try:
+        yield MlflowClient(tracking_uri=uri, registry_uri=uri)
+    except MlflowException as error:
+        why = " ".join(str(error).split())[:200]
+        raise UnavailableError(
+            f"MLflow at {uri}: {why}; start it with `make up` or set MLFLOW_TRACKING_URI"
+        ) from None
+
+
+def register(settings: Settings, run_id: str, card: Card, digest: str) -> int:
+    """Make the model among the run's artifacts a version; its tag `f1` is that of validation.
+
+    Raises:
+        UnavailableError: the registry is away.
+    """
+    name = settings.model.name
+    with client(settings) as mlflow:
+        if not mlflow.search_registered_models(f"name = '{name}'"):
+            mlflow.create_registered_model(name)
+        source = f"{mlflow.get_run(run_id).info.artifact_uri}/{ARTIFACT}"
+        tags = {
+            "model_type": card.model_type,
+            "f1": f"{card.metrics['validation_f1']:.4f}",
+            "digest": digest,
+            "data_hash": card.trained_on.data_hash,
+        }
+        return int(mlflow.create_model_version(name, source, run_id, tags).version)
+
+
+def set_production(settings: Settings, version: int) -> None:
+    """Move alias and stage to `version`; the version that had the stage is archived.
+
+    Raises:
+        UnavailableError: the registry is away.
+    """
+    name = settings.model.name
+    with client(settings) as mlflow:
+        mlflow.set_registered_model_alias(name, settings.model.alias, str(version))
+        mlflow.transition_model_version_stage(
+            name, str(version), settings.model.stage, archive_existing_versions=True
+        )
+
+
+def list_versions(settings: Settings) -> list[Registered]:
+    """All versions, newest first; none where nothing was ever registered.
+
+    Raises:
+        UnavailableError: the registry is away.
+    """
+    with client(settings) as mlflow:
+        found = mlflow.search_model_versions(f"name = '{settings.model.name}'")
+        current = _production(mlflow, settings) if found else None
+        versions = [
+            Registered(
+                version=int(one.version),
+                model_type=one.tags.get("model_type", "?"),
+                f1=float(one.tags.get("f1", "nan")),
+                created_at=datetime.fromtimestamp(one.creation_timestamp / 1000, UTC),
+                digest=one.tags.get("digest", "?"),
+                data_hash=one.tags.get("data_hash", "?"),
+                production=current is not None and one.version == current.version,
+            )
+            for one in found
+        ]
+    return sorted(versions, key=lambda one: -one.version)
+
+
+def fetch_production(settings: Settings, cache: Path = CACHE) -> Path:
+    """Bring the production model into `cache`, checked, and name it there; the folder it is in.
+
+    The alias decides, the stage where there is no alias. A model that is there already is checked
+    and not downloaded.
+
+    Raises:
+        UnavailableError: the registry is away; what was fetched before can still be used.
+        ConfigError: it holds no production model, or a damaged one; nothing is written.
+    """
+    with client(settings) as mlflow:
+        version = _production(mlflow, settings)
+        if version is None or version.run_id is None:
+            raise ConfigError(
+                f"no production model {settings.model.name!r} in the registry at "
+                f"{settings.mlflow.tracking_uri}; run `make train`"
+            )
+        digest = version.tags.get("digest", "")
+        folder = cache / digest
+        cache.mkdir(parents=True, exist_ok=True)
+        if not digest or not folder.exists():
+            _download(mlflow, version.run_id, digest, cache)
+    read_artifact(folder, digest)
+    model_version = f"{version.tags['model_type']}_v{version.version}"
+    write_production(
+        Production(digest=digest, version=int(version.version), model_version=model_version), cache
+    )
+    return folder
+
+
+def _download(mlflow: "MlflowClient", run_id: str, digest: str, cache: Path) -> None:
+    """Download beside its place, check, then rename: no reader ever sees half a model."""
+    with tempfile.TemporaryDirectory(dir=cache) as temporary:
+        downloaded = Path(mlflow.download_artifacts(run_id, ARTIFACT, temporary))
+        try:
+            read_artifact(downloaded, digest)
+        except ConfigError:
+            raise ConfigError(
+                f"the artifact of run {run_id} is damaged (its sha256 is not the registered one); "
+                "promote another version or run `make train`"
+            ) from None
+        downloaded.rename(cache / digest)
+
+
+def _production(mlflow: "MlflowClient", settings: Settings) -> "ModelVersion | None":
+    name, alias, stage = settings.model.name, settings.model.alias, settings.model.stage
+    found = mlflow.search_registered_models(f"name = '{name}'")
+    if not found:
+        return None
+    if alias in found[0].aliases:
+        return mlflow.get_model_version_by_alias(name, alias)
+    staged = mlflow.get_latest_versions(name, stages=[stage])
+    return staged[0] if staged else None

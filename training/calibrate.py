@@ -1,0 +1,75 @@
+"""From raw scores on validation engines to threshold, scale and confidence."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import precision_recall_curve
+
+from plantwatch.errors import BadDataError
+from plantwatch.scoring import Calibration, Float64
+from plantwatch.settings import Settings
+from training.dataset import Windows
+
+
+@dataclass(frozen=True, eq=False)
+class ThresholdCurve:
+    """Precision, recall and F1 at each threshold that changes a verdict; all [thresholds]."""
+
+    threshold: Float64
+    precision: Float64
+    recall: Float64
+
+    @property
+    def f1(self) -> Float64:
+        both = self.precision + self.recall
+        return 2 * self.precision * self.recall / np.where(both > 0, both, 1)
+
+
+def threshold_curve(raw: Float64, positive: NDArray[np.bool_]) -> ThresholdCurve:
+    precision, recall, threshold = precision_recall_curve(positive, raw)
+    return ThresholdCurve(threshold, precision[:-1], recall[:-1])
+
+
+def calibrate(raw: Float64, windows: Windows, settings: Settings) -> Calibration:
+    """Threshold of the highest F1, spread of normal windows, and Platt's logistic.
+
+    The best threshold on a score of engines jumps from engine to engine: it is averaged over
+    resamples of the engines. Platt (1999) without his smoothing of targets, which so many windows
+    do not need.
+
+    Raises:
+        BadDataError: the windows are all failing or none is: nothing to choose a threshold by.
+    """
+    positive = windows.rul < settings.anomaly.label_rul
+    normal = raw[windows.rul > settings.training.normal_rul]
+    if positive.all() or not positive.any() or not len(normal):
+        raise BadDataError(
+            "the validation engines have no failing or no normal windows; train on a fleet that "
+            "runs to failure, or raise TRAINING_VALIDATION_SHARE"
+        )
+    threshold = _threshold(raw, positive, windows.engine, settings.training.threshold_resamples)
+    scale = float(normal.std())
+    platt = LogisticRegression(C=np.inf).fit(((raw - threshold) / scale)[:, None], positive)
+    return Calibration(
+        threshold=threshold,
+        scale=scale,
+        platt_a=float(platt.coef_[0, 0]),
+        platt_b=float(platt.intercept_[0]),
+        fallback=settings.anomaly.threshold,
+    )
+
+
+def _threshold(
+    raw: Float64, positive: NDArray[np.bool_], engine: NDArray[np.int64], resamples: int
+) -> float:
+    rng = np.random.default_rng(0)
+    rows = [np.flatnonzero(engine == one) for one in np.unique(engine)]
+    best = []
+    for _ in range(resamples):
+        drawn = np.concatenate([rows[i] for i in rng.integers(len(rows), size=len(rows))])
+        if positive[drawn].any():
+            curve = threshold_curve(raw[drawn], positive[drawn])
+            best.append(curve.threshold[curve.f1.argmax()])
+    return float(np.mean(best))

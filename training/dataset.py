@@ -1,0 +1,66 @@
+"""Windows of a fleet with the truth about each, and the split of its engines."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from data.fleet import Fleet
+
+
+@dataclass(frozen=True, eq=False)
+class Windows:
+    """Every window of some engines, engine after engine, in the order of time.
+
+    Attributes:
+        values: float32 [n, length, settings + sensors], raw readings.
+        engine: int64 [n].
+        rul: int64 [n], remaining useful life in cycles after the window's last reading.
+    """
+
+    values: NDArray[np.float32]
+    engine: NDArray[np.int64]
+    rul: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.rul)
+
+    def where(self, chosen: NDArray[np.bool_]) -> Self:
+        return type(self)(self.values[chosen], self.engine[chosen], self.rul[chosen])
+
+    def of(self, engines: tuple[int, ...]) -> Self:
+        return self.where(np.isin(self.engine, engines))
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """A training fleet, split by engine; `fit` and `validation` share no engine."""
+
+    fleet: Fleet
+    fit_engines: tuple[int, ...]
+    validation_engines: tuple[int, ...]
+    fit: Windows
+    validation: Windows
+
+
+def split(fleet: Fleet, length: int, validation_share: float, seed: int) -> Sample:
+    """Split by engine, at random: windows of one engine on both sides would flatter every score."""
+    engines = np.random.default_rng(seed).permutation(list(fleet.slices)).tolist()
+    held_out = max(1, round(validation_share * len(engines)))
+    validation, fit = tuple(sorted(engines[:held_out])), tuple(sorted(engines[held_out:]))
+    windows = cut(fleet, length)
+    return Sample(fleet, fit, validation, windows.of(fit), windows.of(validation))
+
+
+def cut(fleet: Fleet, length: int) -> Windows:
+    """The window that ends at each row from an engine's row `length` on; before, it warms up."""
+    values, last = [], []
+    for rows in fleet.slices.values():
+        if rows.stop - rows.start >= length:
+            values.append(sliding_window_view(fleet.values[rows], length, axis=0))
+            last.append(np.arange(rows.start + length - 1, rows.stop))
+    ends = np.concatenate(last)
+    windows = np.ascontiguousarray(np.concatenate(values).transpose(0, 2, 1))
+    return Windows(windows, fleet.engine[ends], fleet.rul[ends])
