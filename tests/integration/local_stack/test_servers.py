@@ -1,11 +1,25 @@
 """The servers of the local stack, really started."""
 
+import json
+import os
+import queue
+import shutil
+import signal
+import tempfile
+from pathlib import Path
+from urllib.request import Request, urlopen
+
 import psycopg
 import pytest
+import yaml
 from confluent_kafka import Producer
 
+import local_stack
 from connections.kafka import ensure_topics
-from plantwatch.settings import Postgres, Settings
+from local_stack.postgres import connect_as_superuser
+from local_stack.process import State, Status
+from plantwatch.settings import Postgres, Settings, load
+from tests.support.servers import CONFIGS, free_addresses, served
 
 pytestmark = pytest.mark.real
 
@@ -43,3 +57,58 @@ def test_postgres_asks_for_the_password(database: Postgres) -> None:
     """Nobody on this machine gets in without it."""
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         connect(database, "wrong")
+
+
+def test_a_server_that_is_killed_comes_back_with_its_data() -> None:
+    """The supervisor starts it again, and says what happened."""
+    changes: queue.Queue[Status] = queue.Queue()
+
+    def note(statuses: list[Status]) -> None:
+        if statuses[0].state is State.READY:
+            changes.put(statuses[0])
+
+    with tempfile.TemporaryDirectory(prefix="plantwatch-") as folder:
+        planned = local_stack.plan(load(CONFIGS, free_addresses()), ["postgres"], Path(folder))
+        port = planned.settings.postgres.port
+        with local_stack.running(planned, note) as stack:
+            [status] = stack.statuses
+            with connect_as_superuser(port, planned.home) as connection:
+                connection.execute("CREATE TABLE t AS SELECT 1")
+            changes.queue.clear()
+            assert status.pid is not None
+            os.kill(status.pid, signal.SIGKILL)
+            assert changes.get(timeout=120).reason == "signal 9"
+            with connect_as_superuser(port, planned.home) as connection:
+                assert connection.execute("SELECT * FROM t").fetchall() == [(1,)]
+
+
+def http(url: str, method: str = "GET", body: bytes | None = None) -> bytes:
+    headers = {"Content-Type": "application/json"}
+    request = Request(url, body, headers, method=method)  # noqa: S310 (our own servers)
+    with urlopen(request, timeout=60) as response:  # noqa: S310
+        return bytes(response.read())
+
+
+def test_mlflow_keeps_experiments_and_artifacts(mlflow_server: str) -> None:
+    """Artifacts travel through the server: a client needs no access to its disk."""
+    body = json.dumps({"name": "an experiment"}).encode()
+    made = http(f"{mlflow_server}/api/2.0/mlflow/experiments/create", "POST", body)
+    assert json.loads(made)["experiment_id"]
+    artifacts = f"{mlflow_server}/api/2.0/mlflow-artifacts/artifacts"
+    http(f"{artifacts}/folder/model.onnx", "PUT", b"weights")
+    [file] = json.loads(http(f"{artifacts}?path=folder"))["files"]
+    assert (file["path"], file["file_size"]) == ("model.onnx", 7)
+
+
+@pytest.mark.skipif(
+    shutil.which("prometheus") is None,
+    reason="Prometheus is not installed; get it with `apt install prometheus`",
+)
+def test_prometheus_knows_whom_to_scrape() -> None:
+    """Every process of the pipeline."""
+    with served("prometheus") as (settings, _):
+        url = f"http://127.0.0.1:{settings.stack.prometheus_port}/api/v1/status/config"
+        config = yaml.safe_load(json.loads(http(url))["data"]["yaml"])
+    assert {job["job_name"] for job in config["scrape_configs"]} == {
+        *("producer", "worker", "sink-postgres", "sink-prometheus")
+    }
