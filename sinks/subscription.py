@@ -124,7 +124,8 @@ class Subscription:
 
     def _complain(self, error: KafkaError) -> None:
         """Log what librdkafka mends by itself; stop for what it cannot."""
-        if error.fatal() or error.code() == KafkaError.FENCED_INSTANCE_ID:
+        # error.fatal() is False for the very message that reports a fatal error.
+        if error.code() == KafkaError._FATAL:  # noqa: SLF001 (a documented constant)
             raise ConfigError(
                 f"Kafka put this sink out of its group ({error.str()}); if another one runs as "
                 f"{self._instance_id!r}, give each its own SINK_INSTANCE_ID, then start it again"

@@ -64,6 +64,8 @@ def settings(request: pytest.FixtureRequest, kafka: str, database: Postgres) -> 
         "TOPICS_ANOMALIES": f"anomalies-{own}",
         "TOPICS_DEAD_LETTERS": f"dead-letters-{own}",
         "WORKER_GROUP_ID": f"worker-{own}",
+        "SINK_POSTGRES_GROUP_ID": f"sink-postgres-{own}",
+        "SINK_PROMETHEUS_GROUP_ID": f"sink-prometheus-{own}",
         "POSTGRES_PORT": str(database.port),
         "POSTGRES_DB": database.db,
         "POSTGRES_PASSWORD": database.password.get_secret_value(),
