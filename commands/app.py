@@ -12,16 +12,20 @@ from typing import Annotated
 import typer
 
 from commands import (
+    bench,
     config,
+    demo,
     download_data,
     evaluate,
     migrate,
     models,
+    readme,
     replay,
     sink,
     stack,
     train,
     watch,
+    worker,
 )
 from connections import logs
 from plantwatch.errors import PlantwatchError
@@ -30,14 +34,18 @@ from plantwatch.settings import environment, load
 app = typer.Typer(
     help="Watch machines through their sensors; say which one is failing before it fails.",
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(config.app, name="config")
 app.add_typer(models.app, name="models")
+app.command()(bench.bench)
+app.command()(demo.demo)
 app.command()(download_data.download_data)
 app.command()(evaluate.evaluate)
 app.command()(migrate.migrate)
+app.command(hidden=True)(readme.readme)
 app.command()(replay.replay)
 app.command()(sink.sink)
 app.command()(stack.down)
@@ -45,6 +53,7 @@ app.command()(stack.status)
 app.command()(stack.up)
 app.command()(train.train)
 app.command()(watch.watch)
+app.command()(worker.worker)
 
 
 @app.callback()

@@ -3,14 +3,14 @@
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-if TYPE_CHECKING:
-    from plantwatch.settings import Settings
+from models import registry
+from plantwatch.settings import Settings
 
 _WIDTH = 100
 
@@ -22,14 +22,21 @@ def train(
         Literal["isolation_forest", "lstm_ae", "all"], typer.Option(help="What to train.")
     ] = "all",
     seed: Annotated[int | None, typer.Option(help="Of split and fit; else the setting.")] = None,
+    *,
+    if_missing: Annotated[
+        bool, typer.Option("--if-missing", help="Only if there is no production model.")
+    ] = False,
 ) -> None:
     """Train on run-to-failure engines, report on the official test, put the best in production."""
+    settings = context.ensure_object(Settings)
+    if if_missing and registry.has_production(settings):
+        typer.echo("there is a production model")
+        return
     # torch, sklearn and MLflow take seconds to import: only here, not for every command.
     from data import load  # noqa: PLC0415
     from training.evaluate import MODELS  # noqa: PLC0415
     from training.train import train as run  # noqa: PLC0415
 
-    settings: Settings = context.obj
     subset = dataset or settings.training.dataset
     fleet, test = (load(subset, split, os.environ) for split in ("train", "test"))
     typer.echo(f"{subset}: {len(fleet.slices)} engines, {fleet.source}")

@@ -11,11 +11,8 @@ import typer
 
 from connections.kafka import ensure_topics
 from connections.prometheus import Exporter
-from models.cache import load_production
 from plantwatch.errors import ConfigError, UnavailableError
 from plantwatch.settings import Settings
-from stream_processors.telemetry import Telemetry
-from stream_processors.worker import run
 
 FAUST_DATA: Final = Path(".local/faust")
 
@@ -29,6 +26,11 @@ def worker(context: typer.Context) -> None:
 
     Exit code 69: Kafka is not there. 78: no production model, or a damaged one.
     """
+    # Here, not above: Faust and onnxruntime take seconds, which no other command should wait for.
+    from models.cache import load_production  # noqa: PLC0415
+    from stream_processors.telemetry import Telemetry  # noqa: PLC0415
+    from stream_processors.worker import run  # noqa: PLC0415
+
     settings = context.ensure_object(Settings)
     _fetch_model()
     detector = load_production(settings)

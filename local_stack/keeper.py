@@ -49,10 +49,10 @@ class Keeper:
         """Start it and wait until it is ready, done, or waits for a person (exit 65 or 78).
 
         Raises:
-            UnavailableError: none of these within `stack.ready_timeout_sec`.
+            UnavailableError: none of these in the time it has.
         """
         self._life = asyncio.create_task(self._live())
-        limit = self._around.config.ready_timeout_sec
+        limit = self._process.ready_timeout_sec or self._around.config.ready_timeout_sec
         try:
             await asyncio.wait_for(self._settled.wait(), limit)
         except TimeoutError:

@@ -1,4 +1,4 @@
-"""plantwatch's own processes: the database's migrations, the worker, the sinks."""
+"""plantwatch's own processes: migrations, the first training, the worker, the sinks."""
 
 import sys
 from functools import partial
@@ -17,6 +17,17 @@ def migrate(settings: Settings, _home: Path) -> Process:
         argv=_command("migrate"),
         environment=environment_of(settings),
         runs_once=True,
+    )
+
+
+def model(settings: Settings, _home: Path) -> Process:
+    """Train if the registry has no production model: without one no worker can start."""
+    return Process(
+        name="model",
+        argv=_command("train", "--if-missing"),
+        environment=environment_of(settings),
+        runs_once=True,
+        ready_timeout_sec=settings.stack.train_timeout_sec,
     )
 
 

@@ -49,6 +49,8 @@ class Process:
     stop_signal: signal.Signals = signal.SIGTERM
     runs_once: bool = False
     """It does one job and exits 0, which is its way of being ready."""
+    ready_timeout_sec: float | None = None
+    """How long it may take until it is; None: the stack's `ready_timeout_sec`."""
 
 
 @dataclass(frozen=True, slots=True)

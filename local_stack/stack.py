@@ -27,7 +27,7 @@ STAGES: Final[tuple[dict[str, Builder], ...]] = (
         "mlflow": mlflow.process,
         "prometheus": prometheus.process,
     },
-    {"migrate": pipeline.migrate},
+    {"migrate": pipeline.migrate, "model": pipeline.model},
     {
         "worker": pipeline.worker,
         "sink-postgres": pipeline.sink_postgres,

@@ -13,7 +13,6 @@ from models.onnx_detector import OnnxDetector
 from plantwatch.errors import ConfigError
 from plantwatch.settings import Settings
 
-CACHE: Final = Path(".local/models")
 _PRODUCTION: Final = "production.json"
 
 
@@ -27,19 +26,21 @@ class Production(BaseModel):
     model_version: str
 
 
-def load_production(settings: Settings, cache: Path = CACHE) -> OnnxDetector:
+def load_production(settings: Settings) -> OnnxDetector:
     """The production model as last fetched; reads two files, asks nobody.
 
     Raises:
         ConfigError: nothing was fetched yet, or what was is damaged; the caller exits.
     """
-    production = read_production(cache)
+    production = read_production(settings.model.cache)
     return OnnxDetector(
-        cache / production.digest, production.model_version, settings.anomaly.threshold
+        settings.model.cache / production.digest,
+        production.model_version,
+        settings.anomaly.threshold,
     )
 
 
-def read_production(cache: Path = CACHE) -> Production:
+def read_production(cache: Path) -> Production:
     """What `write_production` wrote.
 
     Raises:
@@ -56,7 +57,7 @@ def read_production(cache: Path = CACHE) -> Production:
         raise ConfigError(f"{path} is damaged; run `plantwatch models fetch`") from None
 
 
-def write_production(production: Production, cache: Path = CACHE) -> None:
+def write_production(production: Production, cache: Path) -> None:
     """Name the production model, all or nothing."""
     temporary = cache / f".{_PRODUCTION}.{os.getpid()}"
     temporary.write_text(production.model_dump_json(indent=2) + "\n", encoding="utf-8")

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from models.cache import CACHE, Production, write_production
+from models.cache import Production, write_production
 from models.card import Card, read_artifact
 from plantwatch.errors import ConfigError, UnavailableError
 from plantwatch.settings import Settings
@@ -123,8 +123,20 @@ def list_versions(settings: Settings) -> list[Registered]:
     return sorted(versions, key=lambda one: -one.version)
 
 
-def fetch_production(settings: Settings, cache: Path = CACHE) -> Path:
-    """Bring the production model into `cache`, checked, and name it there; the folder it is in.
+def has_production(settings: Settings) -> bool:
+    """Whether the registry calls a version production.
+
+    Raises:
+        UnavailableError: the registry is away.
+    """
+    with client(settings) as mlflow:
+        return _production(mlflow, settings) is not None
+
+
+def fetch_production(settings: Settings) -> Path:
+    """Bring the production model into `model.cache`, checked, and name it there.
+
+    Returns the folder it is in.
 
     The alias decides, the stage where there is no alias. A model that is there already is checked
     and not downloaded.
@@ -140,7 +152,7 @@ def fetch_production(settings: Settings, cache: Path = CACHE) -> Path:
                 f"no production model {settings.model.name!r} in the registry at "
                 f"{settings.mlflow.tracking_uri}; run `make train`"
             )
-        digest = version.tags.get("digest", "")
+        digest, cache = version.tags.get("digest", ""), settings.model.cache
         folder = cache / digest
         cache.mkdir(parents=True, exist_ok=True)
         if not digest or not folder.exists():

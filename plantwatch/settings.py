@@ -146,6 +146,7 @@ class Stack(Section):
     prometheus_port: Port
     scrape_interval_sec: Seconds
     ready_timeout_sec: Seconds
+    train_timeout_sec: Seconds
     stop_timeout_sec: Seconds
     restart_min_sec: Seconds
     restart_max_sec: Seconds
@@ -155,6 +156,7 @@ class Model(Section):
     name: str
     alias: str
     stage: str
+    cache: Path
 
 
 class Anomaly(Section):

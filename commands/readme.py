@@ -1,0 +1,74 @@
+"""`plantwatch readme`: the numbers of README.md, from the committed files they come from.
+
+A block between `<!-- begin NAME -->` and `<!-- end NAME -->` is generated; a test holds it in step.
+"""
+
+import json
+import re
+import statistics
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+RESULTS: Final = Path("docs/results")
+README: Final = Path("README.md")
+
+_BLOCK = re.compile(r"(<!-- begin (\w+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)
+
+
+def readme() -> None:
+    """Write the generated blocks of README.md anew from docs/results and examples."""
+    README.write_text(render(README.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def render(text: str) -> str:
+    """`text` with every generated block as its source says."""
+    return _BLOCK.sub(lambda found: found[1] + _GENERATORS[found[2]]() + found[3], text)
+
+
+def _demo() -> str:
+    return f"```\n{(RESULTS / 'demo.txt').read_text(encoding='utf-8').strip()}\n```\n"
+
+
+def _subscribe() -> str:
+    source = Path("examples/subscribe.py").read_text(encoding="utf-8")
+    return f"```python\n{source.strip()}\n```\n"
+
+
+def _models() -> str:
+    rows = ["| official test | | F1 (sd) | 95 % | AUC-ROC | AUC-PR |", "|---|---|---|---|---|---|"]
+    for path in sorted(RESULTS.glob("*-official.json")):
+        rows += _model_rows(json.loads(path.read_text(encoding="utf-8")))
+    return "\n".join(rows) + "\n"
+
+
+def _model_rows(report: dict[str, Any]) -> Iterator[str]:
+    for name, one in report["models"].items():
+        title = f"{report['dataset']} {name.replace('_', ' ')}"
+        interval = "-".join(f"{end:.2f}" for end in one["f1_interval"])
+        figures = f"{one['f1']['mean']:.3f} ({one['f1']['sd']:.3f}) | {interval}"
+        areas = f"{one['auc_roc']['mean']:.4f} | {one['auc_pr']['mean']:.3f}"
+        yield f"| {title} | {one['supervision']} | {figures} | {areas} |"
+
+
+def _bench() -> str:
+    figures = json.loads((RESULTS / "bench-worker.json").read_text(encoding="utf-8"))
+    plain = statistics.median(figures["plain"]["readings_per_s"])
+    rows = [
+        "| system | readings/s, median (range) | CPU us/reading | of plain |",
+        "|---|---|---|---|",
+    ]
+    for system, one in figures.items():
+        rates, cpu = one["readings_per_s"], statistics.median(one["cpu_us_per_reading"])
+        rate = statistics.median(rates)
+        spread = f"{rate:,.0f} ({min(rates):,.0f}-{max(rates):,.0f})"
+        rows.append(f"| {system} | {spread} | {cpu:.1f} | {rate / plain:.2f} |")
+    return "\n".join(rows) + "\n"
+
+
+_GENERATORS: Final[dict[str, Callable[[], str]]] = {
+    "demo": _demo,
+    "subscribe": _subscribe,
+    "models": _models,
+    "bench": _bench,
+}
