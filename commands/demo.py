@@ -51,7 +51,7 @@ def demo(
             result = tour.run(running, fleet, screen.calls())
         tour.save(result.account)
         kept = keep or was_up
-        console.print("", *summary.lines(result, running, kept=kept), sep="\n")
+        console.print("", *summary.lines(result, running, kept=kept), sep="\n", soft_wrap=True)
     finally:
         if not (keep or was_up):
             take_down(settings)
