@@ -4,8 +4,10 @@ Every producer of plantwatch is idempotent and partitions like Kafka's Java clie
 librdkafka's own default is CRC32, and the two disagree on where a key lives).
 """
 
+import logging
 from typing import Any, Final
 
+import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
@@ -17,9 +19,30 @@ METADATA_TIMEOUT_SEC: Final = 10.0
 """How long a command waits for a broker before it tells the person that none is there."""
 
 
+# librdkafka writes on standard error, whatever the application does with the same errors.
+_SILENT = logging.getLogger("librdkafka")
+_SILENT.addHandler(logging.NullHandler())
+_SILENT.propagate = False
+
+_log = structlog.get_logger()
+
+
 def client_config(settings: Settings) -> dict[str, Any]:
     """What every client, consumer or producer, starts from."""
-    return {"bootstrap.servers": settings.kafka.bootstrap_servers}
+    return {
+        "bootstrap.servers": settings.kafka.bootstrap_servers,
+        "error_cb": _on_error,
+        "logger": _SILENT,
+    }
+
+
+def _on_error(error: KafkaError) -> None:
+    """Say that librdkafka is waiting; it connects again by itself, for as long as it takes.
+
+    Only when every broker is down (each ten seconds): single failures come four times a second.
+    """
+    if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001  it has no other name
+        _log.warning("waiting for Kafka", error=error.str())
 
 
 def producer_config(settings: Settings) -> dict[str, Any]:
@@ -44,10 +67,10 @@ class DeliveryFailedError(Exception):
 
 
 class CheckedProducer:
-    """A producer that remembers the first failed delivery report.
+    """A producer that remembers the first failed delivery.
 
-    Successful reports cost nothing in Python; `flush` is where the caller learns the outcome.
-    Not thread-safe.
+    Successful reports cost nothing in Python. Without gaps means that the first failure is fatal to
+    librdkafka's producer, which then raises from any call. Not thread-safe.
     """
 
     def __init__(self, config: dict[str, Any]) -> None:
@@ -60,12 +83,18 @@ class CheckedProducer:
         self._failed = self._failed or error
 
     def send(self, topic: str, key: bytes, value: bytes, partition: int = BY_KEY) -> None:
-        """Enqueue one message; blocks (serving reports) while librdkafka's queue is full."""
+        """Enqueue one message; blocks (serving reports) while librdkafka's queue is full.
+
+        Raises:
+            DeliveryFailedError: this message, or one before it, was refused.
+        """
         while True:
             try:
                 self._producer.produce(topic, value=value, key=key, partition=partition)
             except BufferError:
-                self._producer.poll(0.1)
+                self.poll(0.1)
+            except KafkaException as error:
+                raise DeliveryFailedError(str(error.args[0])) from None
             else:
                 return
 
@@ -73,9 +102,17 @@ class CheckedProducer:
         """Messages sent and not yet acknowledged."""
         return len(self._producer)
 
-    def poll(self) -> None:
-        """Serve delivery reports without blocking."""
-        self._producer.poll(0)
+    def poll(self, timeout: float = 0.0) -> None:
+        """Serve delivery reports, waiting up to `timeout` seconds for a first one.
+
+        Raises:
+            DeliveryFailedError: a message was refused since this producer was made.
+        """
+        try:
+            self._producer.poll(timeout)
+        except KafkaException as error:
+            raise DeliveryFailedError(str(error.args[0])) from None
+        self._check()
 
     def flush(self, timeout: float) -> bool:
         """Wait until everything sent is acknowledged; False when `timeout` seconds ran out.
@@ -83,10 +120,16 @@ class CheckedProducer:
         Raises:
             DeliveryFailedError: a message was refused since this producer was made.
         """
-        left = self._producer.flush(timeout)
+        try:
+            left = self._producer.flush(timeout)
+        except KafkaException as error:
+            raise DeliveryFailedError(str(error.args[0])) from None
+        self._check()
+        return left == 0
+
+    def _check(self) -> None:
         if self._failed is not None:
             raise DeliveryFailedError(str(self._failed))
-        return left == 0
 
 
 def ensure_topics(settings: Settings) -> None:
@@ -104,7 +147,7 @@ def ensure_topics(settings: Settings) -> None:
         topics.anomalies: events,
         topics.dead_letters: events,
     }
-    admin = AdminClient(client_config(settings) | {"log_level": 0})
+    admin = AdminClient(client_config(settings))
     try:
         present = admin.list_topics(timeout=METADATA_TIMEOUT_SEC).topics
         missing = [

@@ -18,8 +18,7 @@ def tail(settings: Settings, topic: str, *, from_beginning: bool) -> Generator[b
         UnavailableError: no broker answers, or the topic is not there; the caller tells the person.
     """
     consumer = Consumer(
-        client_config(settings)
-        | {"group.id": "plantwatch-tail", "enable.auto.commit": False, "log_level": 0}
+        client_config(settings) | {"group.id": "plantwatch-tail", "enable.auto.commit": False}
     )
     start = OFFSET_BEGINNING if from_beginning else OFFSET_END
     try:

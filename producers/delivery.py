@@ -1,32 +1,14 @@
 """Readings to Kafka with every delivery report read: what is acknowledged is known by engine."""
 
-import logging
 from collections.abc import Mapping
 from functools import partial
 
-import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from connections.kafka import producer_config
 from plantwatch.errors import UnfinishedError
 from plantwatch.messages import SensorReading
 from plantwatch.settings import Settings
-
-# librdkafka writes on standard error, whatever the application does with the same errors.
-_SILENT = logging.getLogger("librdkafka")
-_SILENT.addHandler(logging.NullHandler())
-_SILENT.propagate = False
-
-_log = structlog.get_logger()
-
-
-def _on_error(error: KafkaError) -> None:
-    """Say that librdkafka is waiting; it connects again by itself, for as long as it takes.
-
-    Only when every broker is down (each ten seconds): single failures come four times a second.
-    """
-    if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 - that is its name
-        _log.warning("waiting for Kafka", error=error.str())
 
 
 class Delivery:
@@ -47,9 +29,7 @@ class Delivery:
         self.retries = 0
         self._refused: KafkaError | None = None
         self._topic = settings.topics.readings
-        self._producer = Producer(
-            producer_config(settings) | {"error_cb": _on_error, "logger": _SILENT}
-        )
+        self._producer = Producer(producer_config(settings))
 
     def offer(self, engine: int, reading: SensorReading) -> bool:
         """Enqueue a reading without blocking; False when the queue is full: serve, offer again."""

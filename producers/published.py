@@ -40,7 +40,6 @@ def look(settings: Settings, sensor_ids: Collection[str]) -> Published:
         "enable.auto.commit": False,
         "enable.partition.eof": True,
         "auto.offset.reset": "earliest",  # where a partition has fewer messages than asked for
-        "log_level": 0,
     }
     try:
         with closing(Consumer(config)) as consumer:
