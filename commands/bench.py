@@ -2,6 +2,7 @@
 
 import socket
 import uuid
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,6 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from models import registry
 from plantwatch.settings import Settings, environment
 
 
@@ -19,11 +21,12 @@ def bench(
         int, typer.Option(min=1, help="How often the test fleet is put on the topic.")
     ] = 10,
     rounds: Annotated[int, typer.Option(min=1, help="Runs of each system, in turn.")] = 3,
+    model: Annotated[str, typer.Option(help="Type of the model, its newest version.")] = "lstm_ae",
 ) -> None:
     """Compare the worker with a plain confluent-kafka loop on the same topic, model and core.
 
-    Uses the running stack's broker and the production model; end other load first. Writes
-    `.local/bench/worker.json`.
+    Uses the running stack's broker and registry, on topics of its own; end other load first.
+    Writes `.local/bench/worker.json`.
     """
     # Here, not above: pandas and pandera take seconds, which no other command should wait for.
     from benchmarks import worker  # noqa: PLC0415
@@ -33,7 +36,9 @@ def bench(
     settings, configs = context.ensure_object(Settings), context.find_root().params["config"]
     console = Console(highlight=False)
     fleet = load(settings.training.dataset, "test", environment(), configs)
-    own = _own_readings(settings)
+    own = _own(settings)
+    registry.name_newest(own, model)
+    registry.fetch_production(own)
     done = []
     for one in worker.run(own, fleet, environment_of, passes=passes, rounds=rounds):
         done.append(one)
@@ -46,14 +51,19 @@ def bench(
         cpu = worker.median(figures, system, "cpu_us_per_reading")
         table.add_row(system, f"{rate:,.0f}", f"{cpu:.1f}", f"{rate / plain:.2f}")
     console.print(table)
-    console.print(f"median of {rounds} rounds, {fleet.subset} test x {passes}: {fleet.source}")
+    console.print(
+        f"{model}, median of {rounds} rounds, {fleet.subset} test x {passes}: {fleet.source}"
+    )
 
 
-def _own_readings(settings: Settings) -> Settings:
-    """A fresh input topic and group, so that a benchmark meets nobody and is met by nobody."""
+def _own(settings: Settings) -> Settings:
+    """Topics, group, port and model alias of its own: a benchmark meets nobody and is met by none."""
     name = f"bench-{uuid.uuid4().hex[:8]}"
     return settings.model_copy(
         update={
+            "model": settings.model.model_copy(
+                update={"alias": "bench", "cache": Path(".local/bench/models")}
+            ),
             "topics": settings.topics.model_copy(
                 update={field: f"{name}-{field}" for field in type(settings.topics).model_fields}
             ),

@@ -123,6 +123,22 @@ def list_versions(settings: Settings) -> list[Registered]:
     return sorted(versions, key=lambda one: -one.version)
 
 
+def name_newest(settings: Settings, model_type: str) -> None:
+    """Let `model.alias` mean the newest version of a type, such as for a benchmark's own alias.
+
+    Raises:
+        UnavailableError: the registry is away.
+        ConfigError: it has no such version.
+    """
+    newest = next((v for v in list_versions(settings) if v.model_type == model_type), None)
+    if newest is None:
+        raise ConfigError(f"the registry has no {model_type}; run `make train`")
+    with client(settings) as mlflow:
+        mlflow.set_registered_model_alias(
+            settings.model.name, settings.model.alias, str(newest.version)
+        )
+
+
 def has_production(settings: Settings) -> bool:
     """Whether the registry calls a version production.
 
