@@ -57,7 +57,7 @@ def bench(
 
 
 def _own(settings: Settings) -> Settings:
-    """Topics, group, port and model alias of its own: a benchmark meets nobody and is met by none."""
+    """Topics, group, port and model alias of its own, so that a benchmark meets nobody."""
     name = f"bench-{uuid.uuid4().hex[:8]}"
     return settings.model_copy(
         update={
