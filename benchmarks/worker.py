@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from confluent_kafka import TopicPartition
+from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from connections.kafka import METADATA_TIMEOUT_SEC, client_config, ensure_topics
@@ -173,6 +173,9 @@ def _watcher(settings: Settings) -> Callable[[], int]:
     wanted = {TopicPartition(topic, number): latest for number in numbers}
 
     def scored() -> int:
-        return sum(future.result().offset for future in admin.list_offsets(wanted).values())
+        try:
+            return sum(future.result().offset for future in admin.list_offsets(wanted).values())
+        except KafkaException:  # for a moment a new topic has no leader
+            return 0
 
     return scored
