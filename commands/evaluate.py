@@ -25,12 +25,14 @@ def evaluate(
     ] = None,
 ) -> None:
     """Judge both models and their plain versions on the official test, over several splits."""
+    # These take seconds to import, so only where they are needed; the data first, if they are bad.
     from data import load  # noqa: PLC0415
-    from training.evaluate import evaluate as run  # noqa: PLC0415
 
     settings: Settings = context.obj
     subset = dataset or settings.training.dataset
     fleet, test = (load(subset, split, os.environ) for split in ("train", "test"))
+    from training.evaluate import evaluate as run  # noqa: PLC0415
+
     report = run(fleet, test, settings, seeds or settings.evaluation.seeds)
     path = output or Path(f".local/evaluation/{subset}-official.json")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -45,11 +47,8 @@ def _table(report: dict[str, Any]) -> Table:
     columns = ("model", "F1", "95 %", "precision", "recall", "AUC-ROC", "AUC-PR")
     table = Table(*columns, title=title, box=SIMPLE)
     for model, summary in report["models"].items():
-        cells = [_cell(summary.get(name)) for name in names]
+        cells = [f"{summary[name]['mean']:.3f}" if name in summary else "-" for name in names]
+        cells[0] += f" ±{summary['f1']['sd']:.3f}"
         cells.insert(1, "-".join(f"{end:.2f}" for end in summary["f1_interval"]))
         table.add_row(f"{model} ({summary['supervision']})", *cells)
     return table
-
-
-def _cell(value: dict[str, float] | None) -> str:
-    return f"{value['mean']:.3f} ±{value['sd']:.3f}" if value else "-"

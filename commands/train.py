@@ -32,14 +32,16 @@ def train(
     if if_missing and registry.has_production(settings):
         typer.echo("there is a production model")
         return
-    # torch, sklearn and MLflow take seconds to import: only here, not for every command.
+    # These take seconds to import, so only where they are needed; the data first, if they are bad.
     from data import load  # noqa: PLC0415
-    from training.evaluate import MODELS  # noqa: PLC0415
-    from training.train import train as run  # noqa: PLC0415
 
     subset = dataset or settings.training.dataset
     fleet, test = (load(subset, split, os.environ) for split in ("train", "test"))
     typer.echo(f"{subset}: {len(fleet.slices)} engines, {fleet.source}")
+
+    from training.evaluate import MODELS  # noqa: PLC0415
+    from training.train import train as run  # noqa: PLC0415
+
     trained, production = run(
         fleet,
         test,

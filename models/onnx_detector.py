@@ -43,9 +43,11 @@ class OnnxScorer:
         Raises:
             UnscorableError: features or score of a window are not finite; names the first one.
         """
+        if not len(windows):  # onnxruntime's LSTM aborts the whole process on an empty batch
+            return np.empty(0)
         features = model_input(self._features, windows)
         # A forest would give NaN a branch and a score: the features are checked too.
-        finite = np.isfinite(features).reshape(len(features), -1).all(axis=1)
+        finite = np.isfinite(features).all(axis=tuple(range(1, features.ndim)))
         raw = cast("Float64", self._session.run(["raw"], {self._input: features})[0])
         finite &= np.isfinite(raw)
         if not finite.all():

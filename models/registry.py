@@ -3,8 +3,10 @@
 `import mlflow` takes seconds, so it happens inside the functions: importing this module is free.
 """
 
+import logging
 import os
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -49,19 +51,25 @@ def client(settings: Settings) -> Iterator["MlflowClient"]:
     Raises:
         UnavailableError: the server is away or fails.
     """
-    # Read by MLflow at each request; its own defaults wait for minutes.
+    # Read by MLflow when it acts: by default it waits for minutes, and prints addresses of runs.
+    os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
     os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "1"
     os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] = str(settings.mlflow.timeout_sec)
     from mlflow import MlflowClient  # noqa: PLC0415
     from mlflow.exceptions import MlflowException  # noqa: PLC0415
 
     uri = settings.mlflow.tracking_uri
+    # Says how long it may wait for a version, which nobody needs to know.
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
     try:
-        yield MlflowClient(tracking_uri=uri, registry_uri=uri)
+        with warnings.catch_warnings():
+            # Stages are deprecated in favour of aliases; both are kept, for those who use either.
+            warnings.simplefilter("ignore", FutureWarning)
+            yield MlflowClient(tracking_uri=uri, registry_uri=uri)
     except MlflowException as error:
-        why = " ".join(str(error).split())[:200]
+        why = " ".join(str(error).split()).partition(" with exception")[0]
         raise UnavailableError(
-            f"MLflow at {uri}: {why}; start it with `make up` or set MLFLOW_TRACKING_URI"
+            f"MLflow at {uri}: {why[:160]}; start it with `make up` or set MLFLOW_TRACKING_URI"
         ) from None
 
 

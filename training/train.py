@@ -48,7 +48,7 @@ def train(
     trained = []
     for model_type in model_types:
         judged = judge(model_type, sample, windows, settings, seed)
-        card = _card(judged, sample, settings, now)
+        card = build_card(judged, sample, settings, now)
         folder = write_artifact(card, judged.fitted.network, artifacts)
         run_id = log_run(
             settings,
@@ -63,7 +63,8 @@ def train(
     return trained, promote_best(settings, fleet.data_hash)
 
 
-def _card(judged: Judged, sample: Sample, settings: Settings, now: datetime) -> Card:
+def build_card(judged: Judged, sample: Sample, settings: Settings, now: datetime) -> Card:
+    """Everything about a judged model but its network; `now` is when it was made."""
     network, calibration = judged.fitted.network, judged.calibration
     return Card(
         model_type=judged.model_type,

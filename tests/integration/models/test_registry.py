@@ -1,0 +1,151 @@
+"""Training, tracking and the registry on a real MLflow server."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+
+from models.cache import load_production, read_production
+from models.card import CARD, NETWORK
+from models.registry import fetch_production, list_versions, set_production
+from plantwatch.errors import ConfigError, UnavailableError
+from plantwatch.settings import Settings
+from tests.support.servers import free_ports
+from tests.support.small_training import small_fleet, small_sample, small_settings
+from training.train import Trained, train
+
+pytestmark = pytest.mark.real
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def settings_for(server: str, name: str, cache: Path) -> Settings:
+    return small_settings(
+        MLFLOW_TRACKING_URI=server,
+        MLFLOW_EXPERIMENT_NAME=name,
+        MODEL_NAME=name,
+        MODEL_CACHE=str(cache),
+    )
+
+
+def train_both(settings: Settings, folder: Path) -> list[Trained]:
+    fleets = small_fleet("train"), small_fleet("test")
+    types = ("isolation_forest", "lstm_ae")
+    return train(*fleets, types, settings, seed=0, now=NOW, artifacts=folder)[0]
+
+
+@pytest.fixture(scope="module")
+def trained(
+    mlflow_server: str, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Settings, list[Trained]]:
+    folder = tmp_path_factory.mktemp("trained")
+    settings = settings_for(mlflow_server, "trained", folder / "cache")
+    return settings, train_both(settings, folder)
+
+
+# A training leaves one run per model, with what is needed to judge and to repeat it.
+def test_runs_hold_parameters_metrics_and_artifacts(
+    trained: tuple[Settings, list[Trained]],
+) -> None:
+    settings, _ = trained
+    client = MlflowClient(settings.mlflow.tracking_uri)
+    experiment = client.get_experiment_by_name(settings.mlflow.experiment_name)
+    runs = {run.info.run_name: run for run in client.search_runs([experiment.experiment_id])}
+    assert set(runs) == {"isolation_forest_v1", "lstm_autoencoder_v1"}
+    for run in runs.values():
+        assert run.info.status == "FINISHED"
+        assert run.data.tags["source"] == "simulated, not NASA data"
+        assert {"window_size", "threshold", "contamination"} <= set(run.data.params)
+        assert {
+            *("f1", "precision", "recall", "auc_roc"),
+            *("training_time_sec", "model_size_mb", "validation_f1"),
+        } <= set(run.data.metrics)
+        names = {one.path for one in client.list_artifacts(run.info.run_id)}
+        assert names == {"model", "weights.npz", "threshold.png", "confusion.png"}
+        inside = {one.path for one in client.list_artifacts(run.info.run_id, "model")}
+        assert inside == {f"model/{CARD}", f"model/{NETWORK}"}
+    lstm = runs["lstm_autoencoder_v1"].data
+    assert lstm.tags["model_type"] == "lstm_ae"
+    assert {"hidden_dim", "num_layers"} <= set(lstm.params)
+
+
+# The version with the best validation F1 has the alias and the stage, and the list says so.
+def test_the_best_version_is_in_production(trained: tuple[Settings, list[Trained]]) -> None:
+    settings, models = trained
+    wanted = max(models, key=lambda one: (one.card.metrics["validation_f1"], one.version))
+    client = MlflowClient(settings.mlflow.tracking_uri)
+    alias = client.get_model_version_by_alias(settings.model.name, "production")
+    assert int(alias.version) == wanted.version
+    assert alias.current_stage == "Production"
+    listed = list_versions(settings)
+    assert [one.version for one in listed] == [2, 1]
+    assert [one.version for one in listed if one.production] == [wanted.version]
+
+
+# What is fetched scores as what was trained, under its type and registry version.
+def test_the_fetched_model_is_the_trained_one(
+    trained: tuple[Settings, list[Trained]],
+) -> None:
+    settings, models = trained
+    folder = fetch_production(settings)
+    detector = load_production(settings)
+    one = next(model for model in models if model.folder.name == folder.name)
+    assert detector.digest == folder.name == read_production(settings.model.cache).digest
+    assert detector.version == f"{one.card.model_type}_v{one.version}"
+    assert detector.card == one.card
+    assert len(detector.score(small_sample().validation.values[:3]).raw) == 3
+
+
+# Fetching follows the alias from one version to the other.
+def test_fetching_follows_the_alias(mlflow_server: str, tmp_path: Path) -> None:
+    settings = settings_for(mlflow_server, "moved", tmp_path / "cache")
+    train_both(settings, tmp_path / "artifacts")
+    for version in (1, 2, 1):
+        set_production(settings, version)
+        fetch_production(settings)
+        assert read_production(settings.model.cache).version == version
+        assert load_production(settings).version.endswith(f"_v{version}")
+
+
+# Where nobody set the alias, the stage decides.
+def test_the_stage_decides_without_an_alias(mlflow_server: str, tmp_path: Path) -> None:
+    settings = settings_for(mlflow_server, "staged", tmp_path / "cache")
+    train_both(settings, tmp_path / "artifacts")
+    set_production(settings, 1)
+    MlflowClient(mlflow_server).delete_registered_model_alias("staged", "production")
+    fetch_production(settings)
+    assert read_production(settings.model.cache).version == 1
+
+
+# A registry without models is one line that names the next step, and the cache stays empty.
+def test_an_empty_registry_says_what_to_do(mlflow_server: str, tmp_path: Path) -> None:
+    settings = settings_for(mlflow_server, "nothing-here", tmp_path / "cache")
+    with pytest.raises(ConfigError, match="make train"):
+        fetch_production(settings)
+    assert list_versions(settings) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+# An artifact changed on the server is refused, and nothing of it stays here.
+def test_a_damaged_artifact_is_not_cached(mlflow_server: str, tmp_path: Path) -> None:
+    settings = settings_for(mlflow_server, "damaged", tmp_path / "cache")
+    train_both(settings, tmp_path / "artifacts")
+    set_production(settings, 1)
+    client = MlflowClient(mlflow_server)
+    run_id = client.get_model_version("damaged", "1").run_id
+    (tmp_path / NETWORK).write_bytes(b"not what was registered")
+    client.log_artifact(run_id, str(tmp_path / NETWORK), "model")
+    with pytest.raises(ConfigError, match="damaged"):
+        fetch_production(settings)
+    assert list(settings.model.cache.iterdir()) == []
+
+
+# Without its server there is no training: nothing is fitted that could not be tracked.
+def test_no_training_without_tracking(tmp_path: Path) -> None:
+    settings = settings_for(f"http://127.0.0.1:{free_ports(1)[0]}", "away", tmp_path / "cache")
+    with pytest.raises(UnavailableError, match="MLFLOW_TRACKING_URI"):
+        train_both(settings, tmp_path)
+    with pytest.raises(UnavailableError, match="make up"):
+        fetch_production(settings)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,42 @@
+"""A small simulated fleet and settings that train on it in a second or two."""
+
+from functools import cache
+
+from data import datasets
+from data.fleet import Fleet, Split
+from data.simulate import simulate
+from models.card import ModelType
+from plantwatch.settings import Settings, load
+from tests.support.servers import CONFIGS
+from training.dataset import Sample, cut, split
+from training.judge import Judged, judge
+
+KNOBS = {
+    "ISOLATION_FOREST_TREES": "25",
+    "ISOLATION_FOREST_MAX_SAMPLES": "256",
+    "LSTM_AE_HIDDEN_DIM": "8",
+    "LSTM_TRAINING_WINDOWS": "512",
+    "LSTM_TRAINING_EPOCHS": "2",
+}
+
+
+def small_settings(**variables: str) -> Settings:
+    return load(CONFIGS, KNOBS | variables)
+
+
+@cache
+def small_fleet(part: Split, engines: int = 12) -> Fleet:
+    described = datasets.simulated(CONFIGS)
+    shrunk = described.fleet.model_copy(update={"engines": engines})
+    return simulate(described.model_copy(update={"fleet": shrunk}), "FD001", part)
+
+
+@cache
+def small_sample(seed: int = 0) -> Sample:
+    return split(small_fleet("train"), 30, 0.25, seed)
+
+
+@cache
+def small_model(model_type: ModelType) -> Judged:
+    """A model trained with the configured recipe, made small."""
+    return judge(model_type, small_sample(), cut(small_fleet("test"), 30), small_settings(), 0)

@@ -1,0 +1,47 @@
+import pytest
+
+from tests.support.small_training import small_fleet, small_model, small_sample, small_settings
+from training.dataset import cut
+from training.evaluate import evaluate, plain
+from training.judge import judge
+
+
+# Both models, trained small on a simulated fleet, tell failing engines from healthy ones.
+@pytest.mark.parametrize(("model_type", "f1"), [("isolation_forest", 0.6), ("lstm_ae", 0.6)])
+def test_a_small_training_finds_failures(model_type: str, f1: float) -> None:
+    metrics = small_model(model_type).metrics  # type: ignore[arg-type]
+    assert metrics["f1"] > f1
+    assert metrics["auc_roc"] > 0.95
+
+
+# The same data, settings and seed give the same network: what was measured can be had again.
+@pytest.mark.parametrize("model_type", ["isolation_forest", "lstm_ae"])
+def test_training_repeats(model_type: str) -> None:
+    windows = cut(small_fleet("test"), 30)
+    again = judge(model_type, small_sample(), windows, small_settings(), 0)  # type: ignore[arg-type]
+    first = small_model(model_type)  # type: ignore[arg-type]
+    assert (again.validation_raw == first.validation_raw).all()
+    assert again.calibration == first.calibration
+
+
+# The report names data and supervision, and holds models and plain versions over all seeds.
+def test_the_report_is_complete() -> None:
+    report = evaluate(small_fleet("train"), small_fleet("test"), small_settings(), 2)
+    assert report["source"] == "simulated, not NASA data"
+    assert list(report["models"]) == [
+        "isolation_forest",
+        "lstm_ae",
+        "plain isolation_forest",
+        "plain lstm_ae",
+    ]
+    for summary in report["models"].values():
+        assert len(summary["f1"]["seeds"]) == 2
+        low, high = summary["f1_interval"]
+        assert 0 <= low <= high <= 1
+
+
+# The plain versions are the textbook's, and claim no knowledge of ends of life.
+def test_plain_versions_are_the_textbooks() -> None:
+    settings = plain(small_settings())
+    assert settings.lstm_ae.head == "mse"
+    assert settings.isolation_forest.scaling == settings.lstm_ae.scaling == "minmax"
