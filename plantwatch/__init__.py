@@ -8,6 +8,8 @@ In the order in which a reading flows:
 - `windows`: readings to classes and windows
 - `features`: windows to model input; the one feature code of training, stream and API
 - `scoring`: what a detector is; raw score to verdict
+- `limits`: when so much is rejected that a person must look
+- `alarms`: several verdicts to an alarm
 - `accounting`: the classes counted, and the metadata of a commit
 - `metrics`: every metric's name, help and labels, once
 - `settings`: configs/*.yaml and the environment, frozen

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from plantwatch.accounting import CommitMetadata, Ledger
 from plantwatch.decode import Reading, Reason, Reject, decode
+from plantwatch.limits import RejectLimits
 from plantwatch.messages import DeadLetter, ScoreEvent, identity, to_iso
 from plantwatch.scoring import Detector, UnscorableError, Verdicts
 from plantwatch.settings import Settings
@@ -75,6 +76,7 @@ class Partition:
         self._settings = settings
         self._topics = settings.topics
         self._width = settings.reading.settings + settings.reading.sensors
+        self.limits = RejectLimits(settings.rejects)
         self._windower = Windower(settings.window, self._width, low)
 
     @property
@@ -102,6 +104,10 @@ class Partition:
         for one in judged:
             self.ledger.skip_to(one.record.offset())
             self.ledger.count(one.kind)
+            self.limits.add(
+                rejected=one.kind is ReadingClass.REJECTED
+                and one.reason is not Reason.TOO_MANY_MACHINES
+            )
         return Outcome(
             outputs=self._outputs(judged, verdicts, detector),
             kinds=Counter(one.kind for one in judged),

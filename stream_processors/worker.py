@@ -16,6 +16,7 @@ from confluent_kafka import TopicPartition
 from faust.serializers import codecs
 
 from connections.kafka import CheckedProducer, client_config, producer_config
+from plantwatch.errors import BadDataError
 from plantwatch.scoring import Detector
 from plantwatch.settings import Settings
 from stream_processors import transport
@@ -57,6 +58,8 @@ class Worker:
                 self._producer.send(output.topic, output.key, output.value, chunk.partition)
         self._producer.poll()
         self._telemetry.finished(outcome)
+        if partition.limits.exceeded:
+            self.fail(_too_bad(partition))
         return self._completed(partition)
 
     async def room(self) -> None:
@@ -112,6 +115,13 @@ class Worker:
         # out. What was not committed is done again.
         wait = self._settings.worker.session_timeout_sec / 2
         return await asyncio.to_thread(self._producer.flush, wait)
+
+
+def _too_bad(partition: Partition) -> BadDataError:
+    return BadDataError(
+        f"partition {partition.number}: {partition.limits.exceeded}; what was done is committed. "
+        "Read the reasons in the dead letters, mend their source, then start the worker again"
+    )
 
 
 class _Passthrough(codecs.Codec):
