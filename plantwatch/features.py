@@ -127,7 +127,8 @@ def slope_weights(length: int) -> NDArray[np.float64]:
     The slope of z over t = 0 .. L-1 is sum((t - m) z) / sum((t - m)^2) with m = (L - 1) / 2.
     """
     offsets = np.arange(length) - (length - 1) / 2
-    return offsets / (offsets**2).sum()
+    weights: NDArray[np.float64] = offsets / (offsets**2).sum()
+    return weights
 
 
 def rolling_statistics(scaled: Floats, rows: int) -> Floats:

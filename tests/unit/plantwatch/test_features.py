@@ -46,7 +46,8 @@ def scaled_by_definition(batch: np.ndarray) -> np.ndarray:
     distance = ((x[:, :, None, :3] / SCALE - np.asarray(CENTROIDS)) ** 2).sum(axis=-1)
     regime = distance.argmin(axis=-1)
     values = x[:, :, [3 + sensor - 1 for sensor in SENSORS]]
-    return (values - np.asarray(CENTRE)[regime]) / np.asarray(SPREAD)[regime]
+    scaled: np.ndarray = (values - np.asarray(CENTRE)[regime]) / np.asarray(SPREAD)[regime]
+    return scaled
 
 
 # A reading is scaled by the regime whose centroid lies nearest to its settings.
