@@ -1,17 +1,15 @@
 """`plantwatch evaluate`: the scoreboard of the official protocol."""
 
 import json
-import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-if TYPE_CHECKING:
-    from plantwatch.settings import Settings
+from plantwatch.settings import Settings, environment
 
 _WIDTH = 100
 
@@ -28,9 +26,11 @@ def evaluate(
     # These take seconds to import, so only where they are needed; the data first, if they are bad.
     from data import load  # noqa: PLC0415
 
-    settings: Settings = context.obj
+    settings = context.ensure_object(Settings)
     subset = dataset or settings.training.dataset
-    fleet, test = (load(subset, split, os.environ) for split in ("train", "test"))
+    configs = context.find_root().params["config"]
+    fleet, test = (load(subset, split, environment(), configs) for split in ("train", "test"))
+
     from training.evaluate import evaluate as run  # noqa: PLC0415
 
     report = run(fleet, test, settings, seeds or settings.evaluation.seeds)
@@ -38,7 +38,8 @@ def evaluate(
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     Console(width=_WIDTH).print(_table(report))
-    typer.echo(f"{report['source']}; mean ± sd of {report['seeds']} seeds; written to {path}")
+    typer.echo(f"{report['source']}; mean ± sd of {report['seeds']} seeds")
+    typer.echo(f"written to {path}")
 
 
 def _table(report: dict[str, Any]) -> Table:

@@ -1,6 +1,5 @@
 """`plantwatch train`: fit, calibrate, track, register and promote."""
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -10,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from models import registry
-from plantwatch.settings import Settings
+from plantwatch.settings import Settings, environment
 
 _WIDTH = 100
 
@@ -36,7 +35,8 @@ def train(
     from data import load  # noqa: PLC0415
 
     subset = dataset or settings.training.dataset
-    fleet, test = (load(subset, split, os.environ) for split in ("train", "test"))
+    configs = context.find_root().params["config"]
+    fleet, test = (load(subset, split, environment(), configs) for split in ("train", "test"))
     typer.echo(f"{subset}: {len(fleet.slices)} engines, {fleet.source}")
 
     from training.evaluate import MODELS  # noqa: PLC0415

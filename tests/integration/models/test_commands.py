@@ -1,0 +1,68 @@
+"""`train`, `models`, `evaluate` as a person runs them: small files, a real MLflow server."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from commands.app import app
+from data import cmapss
+from tests.support.servers import CONFIGS
+from tests.support.small_training import KNOBS, small_fleet
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture(scope="module")
+def plant(mlflow_server: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Variables of a plant with its own files, registered model and cache."""
+    folder = tmp_path_factory.mktemp("plant")
+    for part in ("train", "test"):
+        cmapss.write(small_fleet(part), folder / "files")  # type: ignore[arg-type]
+    return KNOBS | {
+        "CMAPSS_DIR": str(folder / "files"),
+        "MLFLOW_TRACKING_URI": mlflow_server,
+        "MODEL_NAME": "by-command",
+        "MODEL_CACHE": str(folder / "models"),
+        "PLANTWATCH_CONFIG": str(CONFIGS.resolve()),
+    }
+
+
+def run(plant: dict[str, str], *words: str) -> Result:
+    return CliRunner().invoke(app, words, env=plant, catch_exceptions=False)
+
+
+# Training says whose data it saw, shows both models, and ends with what is in production; fetching
+# brings that one here.
+def test_train_then_list_then_fetch(
+    plant: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    trained = run(plant, "train").output
+    assert "files in C-MAPSS format, not NASA's" in trained
+    assert "isolation_forest_v1" in trained
+    assert "lstm_ae_v2" in trained
+    assert "in production: " in trained
+    assert max(map(len, trained.splitlines())) <= 100
+    listed = run(plant, "models", "list").output
+    assert listed.count("yes") == 1
+    digest = Path(run(plant, "models", "fetch").output.strip()).name
+    assert digest[:12] in listed
+    again = run(plant, "train", "--if-missing").output
+    assert again == "there is a production model\n"
+
+
+# Evaluating writes the report where asked and shows it, source included, within 100 columns.
+def test_evaluate_writes_and_shows_the_report(plant: dict[str, str], tmp_path: Path) -> None:
+    path = tmp_path / "results" / "report.json"
+    shown = run(plant, "evaluate", "--seeds", "1", "--output", str(path)).output
+    report = json.loads(path.read_text(encoding="utf-8"))
+    assert report["source"] in shown
+    for model, summary in report["models"].items():
+        assert model.split("_", maxsplit=1)[0] in shown
+        assert f"{summary['f1']['mean']:.3f}" in shown
+    *table, where = shown.splitlines()
+    assert where == f"written to {path}"
+    assert max(map(len, table)) <= 100
