@@ -14,7 +14,7 @@ import numpy as np
 from plantwatch.decode import Reading
 from plantwatch.settings import Window
 from plantwatch.windows import ReadingClass, Windower
-from tests.support.window_oracle import Expected, Logged
+from ledger.rule import Expected, Logged
 
 WIDTH: Final = 4
 GLITCH: Final = 1_000_000_000
@@ -123,7 +123,7 @@ class Result:
 def expected_result(reading: Logged, expected: Expected) -> Result:
     """The oracle's verdict in the form of the Windower's."""
     offsets = [row.offset for row in expected.window]
-    rows = tuple(row.values for row in expected.window)
+    rows = tuple(tuple(row.values) for row in expected.window)
     return Result(expected.kind, rows, min(offsets, default=reading.offset))
 
 

@@ -26,7 +26,7 @@ from tests.support.logs import (
     spread,
     steady,
 )
-from tests.support.window_oracle import Logged, judge
+from ledger.rule import Logged, judge
 
 # Small numbers, so that random logs meet every edge; and those that the product runs with.
 SMALL = Window(length=5, history=8, max_gap=2, horizon=25, max_machines=100)
