@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from confluent_kafka import KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
 
-from connections.kafka import METADATA_TIMEOUT_SEC, client_config, ensure_topics
+from connections.kafka import METADATA_TIMEOUT_SEC, client_config, end_offsets, ensure_topics
 from data.fleet import Fleet
 from plantwatch.errors import UnavailableError
 from plantwatch.settings import Settings
@@ -169,12 +169,10 @@ def _watcher(settings: Settings) -> Callable[[], int]:
     topic = settings.topics.scores
     admin = AdminClient(client_config(settings))
     numbers = admin.list_topics(topic, METADATA_TIMEOUT_SEC).topics[topic].partitions
-    latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
-    wanted = {TopicPartition(topic, number): latest for number in numbers}
 
     def scored() -> int:
         try:
-            return sum(future.result().offset for future in admin.list_offsets(wanted).values())
+            return sum(end_offsets(admin, topic, numbers).values())
         except KafkaException:  # for a moment a new topic has no leader
             return 0
 

@@ -5,11 +5,12 @@ librdkafka's own default is CRC32, and the two disagree on where a key lives).
 """
 
 import logging
+from collections.abc import Iterable
 from typing import Any, Final
 
 import structlog
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 from confluent_kafka.cimpl import NewTopic
 
 from plantwatch.errors import UnavailableError
@@ -130,6 +131,18 @@ class CheckedProducer:
     def _check(self) -> None:
         if self._failed is not None:
             raise DeliveryFailedError(str(self._failed))
+
+
+def end_offsets(admin: AdminClient, topic: str, partitions: Iterable[int]) -> dict[int, int]:
+    """The end offset of each partition, in one request.
+
+    Raises:
+        KafkaException: no broker answers, or a new topic has no leader yet; ask again.
+    """
+    latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+    wanted = {TopicPartition(topic, number): latest for number in partitions}
+    futures = admin.list_offsets(wanted) if wanted else {}
+    return {one.partition: future.result().offset for one, future in futures.items()}
 
 
 def ensure_topics(settings: Settings) -> None:

@@ -4,5 +4,6 @@
 - `consumer_thread`: the one thread that owns every call on a librdkafka consumer
 - `transport`: Faust's consumer on that thread; commits carry metadata
 - `read_back`: a partition's state rebuilt from the log
+- `watchdog`: ends a worker that is alive and does nothing
 - `worker`: the Faust app, its agent, and how it starts and ends
 """

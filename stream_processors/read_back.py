@@ -1,5 +1,6 @@
 """A partition's state rebuilt from the log: what a worker does before it takes over."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -24,11 +25,17 @@ class Rebuilt:
     """The log began later than the history that is needed: exactness is not promised."""
 
 
-def rebuild(config: dict[str, Any], settings: Settings, committed: TopicPartition) -> Rebuilt:
+def rebuild(
+    config: dict[str, Any],
+    settings: Settings,
+    committed: TopicPartition,
+    on_progress: Callable[[int], None] = lambda _readings: None,
+) -> Rebuilt:
     """Read [low, committed) of one partition into a new `Partition`.
 
     Blocks for as long as that takes (about 100,000 readings a second); meant for a thread. Without
     metadata (a new group, or an offset set by a tool) it reads one horizon and counts from zero.
+    `on_progress` is told the number of readings of each batch.
 
     Raises:
         KafkaException: the broker refuses; the process ends and is restarted.
@@ -52,13 +59,15 @@ def rebuild(config: dict[str, Any], settings: Settings, committed: TopicPartitio
         source = TopicPartition(committed.topic, committed.partition, low)
         first, _ = consumer.get_watermark_offsets(source, timeout=_BROKER_SEC)
         consumer.assign([source])
-        readings = _restore(consumer, partition, end) if low < end else 0
+        readings = _restore(consumer, partition, end, on_progress) if low < end else 0
     finally:
         consumer.close()
     return Rebuilt(partition, readings, truncated=first > low and found is not None)
 
 
-def _restore(consumer: Consumer, partition: Partition, end: int) -> int:
+def _restore(
+    consumer: Consumer, partition: Partition, end: int, on_progress: Callable[[int], None]
+) -> int:
     """Feed the partition until `end` or the end of the log; returns how many readings."""
     readings = 0
     while True:
@@ -74,5 +83,6 @@ def _restore(consumer: Consumer, partition: Partition, end: int) -> int:
                 return readings + len(messages)
         partition.restore(messages)
         readings += len(messages)
+        on_progress(len(messages))
         if messages and messages[-1].offset() == end - 1:
             return readings

@@ -24,6 +24,7 @@ from stream_processors.consumer_thread import Chunk, ConsumerThread
 from stream_processors.partition import Partition
 from stream_processors.read_back import Rebuilt, rebuild
 from stream_processors.telemetry import Telemetry
+from stream_processors.watchdog import Watchdog
 
 log = structlog.get_logger()
 
@@ -45,6 +46,8 @@ class Worker:
         self._telemetry = telemetry
         self._producer = CheckedProducer(producer_config(settings))
         self._partitions: dict[int, Partition] = {}
+        self.read_back = 0
+        """Readings read to rebuild state, also while a rebuild is under way."""
         self.failure: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
 
     def process(self, chunk: Chunk) -> transport.Completed:
@@ -77,8 +80,14 @@ class Worker:
     def hooks(self) -> transport.Hooks:
         return transport.Hooks(self._rebuild, self._own, self._before_commit, self.fail)
 
-    def positions(self) -> dict[int, Partition]:
+    @property
+    def partitions(self) -> dict[int, Partition]:
+        """What is worked on now, by number; replaced as a whole, so any thread may read it."""
         return self._partitions
+
+    def positions(self) -> dict[int, int]:
+        """The next offset of each partition."""
+        return {number: one.ledger.position for number, one in self._partitions.items()}
 
     def _completed(self, partition: Partition) -> transport.Completed:
         return transport.Completed(
@@ -94,10 +103,15 @@ class Worker:
                 states[number] = kept
                 continue
             config = client_config(self._settings)
-            rebuilt = await asyncio.to_thread(rebuild, config, self._settings, one)
+            rebuilt = await asyncio.to_thread(
+                rebuild, config, self._settings, one, self._count_read_back
+            )
             self._report(rebuilt)
             states[number] = rebuilt.partition
         return states
+
+    def _count_read_back(self, readings: int) -> None:
+        self.read_back += readings
 
     def _report(self, rebuilt: Rebuilt) -> None:
         self._telemetry.rebuilt(rebuilt.readings, truncated=rebuilt.truncated)
@@ -206,6 +220,7 @@ async def run(settings: Settings, detector: Detector, telemetry: Telemetry, data
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    Watchdog(settings, worker.positions, lambda: worker.read_back).start()
     await app.start()
     lag = asyncio.create_task(_watch_lag(app, worker, telemetry))
     ends: list[asyncio.Future[Any]] = [asyncio.create_task(stop.wait()), worker.failure]
@@ -220,7 +235,7 @@ async def _watch_lag(app: faust.App, worker: Worker, telemetry: Telemetry) -> No
     while True:
         await asyncio.sleep(_LAG_EVERY_SEC)
         ends = await _consumer(app).watermarks()
-        for number, partition in worker.positions().items():
+        for number, partition in worker.partitions.items():
             telemetry.partition(
                 number,
                 lag=max(0, ends.get(number, 0) - partition.ledger.position),

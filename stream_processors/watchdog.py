@@ -1,0 +1,85 @@
+"""Ends a worker that is alive and does nothing: its supervisor starts another.
+
+Faust's workers have been seen alive and not consuming (faust-streaming #175, #523, #532, #629,
+#640), so whether ours moves is judged from outside its event loop: by a thread with a Kafka client
+of its own.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import structlog
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from connections.kafka import client_config, end_offsets
+from plantwatch.settings import Settings
+
+log = structlog.get_logger()
+
+EXIT_CODE: Final = 70
+_LOOKS: Final = 6
+"""How often it looks within the time that is allowed without progress."""
+
+
+class Stall:
+    """The rule: something to do, nothing done, and nobody to wait for, for `limit` seconds."""
+
+    def __init__(self, limit: float) -> None:
+        self._limit = limit
+        self._since: float | None = None
+        self._progress: object = None
+
+    def observe(self, now: float, *, lag: int | None, progress: object) -> bool:
+        """Whether it is a stall by now.
+
+        Args:
+            now: seconds, of a clock that never goes back.
+            lag: readings waiting; None when Kafka does not answer: then it is what holds us up.
+            progress: anything that changes when work is done.
+        """
+        if not lag or progress != self._progress or self._since is None:
+            self._since, self._progress = now, progress
+        return now - self._since >= self._limit
+
+
+class Watchdog:
+    """Looks at positions and the log's ends from a thread of its own, until the process ends."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        positions: Callable[[], Mapping[int, int]],
+        read_back: Callable[[], int],
+    ) -> None:
+        """`positions` are the next offsets of the owned partitions; `read_back` how many readings
+        have been read to rebuild state. Both are called from the thread.
+        """
+        self._settings = settings
+        self._positions = positions
+        self._read_back = read_back
+        self._admin = AdminClient(client_config(settings))
+
+    def start(self) -> None:
+        threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
+
+    def _watch(self) -> None:
+        limit = self._settings.worker.watchdog_sec
+        stall = Stall(limit)
+        while True:
+            positions = dict(self._positions())
+            progress = (positions, self._read_back())
+            if stall.observe(time.monotonic(), lag=self._lag(positions), progress=progress):
+                log.error("no progress, ending to be restarted", seconds=limit, at=positions)
+                os._exit(EXIT_CODE)  # the event loop may never run again: nothing to ask it for
+            time.sleep(limit / _LOOKS)
+
+    def _lag(self, positions: Mapping[int, int]) -> int | None:
+        try:
+            ends = end_offsets(self._admin, self._settings.topics.readings, positions)
+        except KafkaException:
+            return None
+        return sum(max(0, ends[number] - position) for number, position in positions.items())
