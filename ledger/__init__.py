@@ -1,4 +1,9 @@
 """The independent judge: says of every reading whether what became of it is right.
 
 - `rule`: the window rule's definition, sharing no code with the stream
+- `parse`: which messages are valid readings, found in its own way
+- `evidence`: what the judge is shown, as plain facts
+- `findings`: the numbers, and the faults by name
+- `rescoring`: verdicts computed again from their windows
+- `judge`: one partition after another, held against all that; pure
 """

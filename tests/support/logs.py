@@ -11,10 +11,10 @@ from typing import Final
 
 import numpy as np
 
+from ledger.rule import Expected, Logged
 from plantwatch.decode import Reading
 from plantwatch.settings import Window
 from plantwatch.windows import ReadingClass, Windower
-from ledger.rule import Expected, Logged
 
 WIDTH: Final = 4
 GLITCH: Final = 1_000_000_000

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ledger.rule import Logged, judge
 from plantwatch.decode import Reading
 from plantwatch.settings import Window
 from plantwatch.windows import Windower
@@ -26,7 +27,6 @@ from tests.support.logs import (
     spread,
     steady,
 )
-from ledger.rule import Logged, judge
 
 # Small numbers, so that random logs meet every edge; and those that the product runs with.
 SMALL = Window(length=5, history=8, max_gap=2, horizon=25, max_machines=100)

@@ -1,0 +1,267 @@
+"""The judgement: what became of every reading, held against what had to become of it.
+
+Works through the readings of a partition once, in order, and strikes out what it finds in place
+among the scores, rows, anomalies and dead letters. What is left over is there without a reason.
+
+A reading that the worker has not committed past, or a score that the sink has not, is not judged as
+missing yet: it is reported as lag. Pure: reads only the evidence it is given.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from ledger.evidence import Commit, Evidence, Identity, Letter, Message, Verdict
+from ledger.findings import Fault, Findings
+from ledger.parse import reading_of, reason_of
+from ledger.rescoring import Claim, Rescorer
+from ledger.rule import Definition, Logged
+from plantwatch.accounting import SKIPPED
+from plantwatch.messages import identity, to_iso
+from plantwatch.scoring import Detector
+from plantwatch.settings import Settings
+
+
+class Judge:
+    """Hears the partitions one after another, each once, then says what was found."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        detector_of: Callable[[str], Detector | None],
+        acked: Iterable[Identity] = (),
+    ) -> None:
+        """`acked` are the readings that producers know to be on the topic."""
+        self._settings = settings
+        self._findings = Findings()
+        self._rescorer = Rescorer(detector_of, self._findings)
+        self._undelivered = set(acked)
+
+    def hear(self, evidence: Evidence) -> None:
+        _Hearing(evidence, self._settings, self._findings, self._rescorer, self._undelivered).hold()
+
+    def unreadable_letter(self, partition: int, offset: int) -> None:
+        self._findings.add(Fault.LETTER_WRONG, f"dead-letters/{partition}/{offset} is unreadable")
+
+    def close(self) -> Findings:
+        self._rescorer.flush()
+        for machine, cycle, time in sorted(self._undelivered):
+            self._findings.add(Fault.UNDELIVERED, identity(machine, cycle, to_iso(time)))
+        return self._findings
+
+
+@dataclass(slots=True)
+class _Offered:
+    """All messages of `scores` with one id: the first, and what is true of any or all of them."""
+
+    first: Verdict
+    settled: bool
+    """The sink has committed past the first."""
+    anomalous: bool
+    refused: bool
+    """Each of them has a dead letter, so none is in the table."""
+
+
+class _Hearing:
+    """One partition."""
+
+    def __init__(
+        self,
+        evidence: Evidence,
+        settings: Settings,
+        findings: Findings,
+        rescorer: Rescorer,
+        undelivered: set[Identity],
+    ) -> None:
+        self._evidence = evidence
+        self._topics = settings.topics
+        self._shape = settings.reading
+        self._definition = Definition(settings.window)
+        self._findings = findings
+        self._rescorer = rescorer
+        self._undelivered = undelivered
+        self._worker = evidence.worker
+        self._counts: Counter[str] = Counter()
+        self._letters: dict[tuple[str, int], Letter] = {}
+        self._offered: dict[str, _Offered] = {}
+        self._rows: dict[str, Verdict] = {}
+        self._anomalies: set[str] = set()
+        self._judged: set[str] = set()
+
+    def hold(self) -> None:
+        self._file_letters()
+        self._file_scores()
+        self._file_anomalies()
+        self._file_rows()
+        for message in self._evidence.readings:
+            self._reading(message)
+        self._left_over()
+        self._balance()
+        self._beginnings()
+
+    # What came of the readings, filed by what it belongs to.
+
+    def _file_letters(self) -> None:
+        for letter in self._evidence.letters:
+            self._letters.setdefault((letter.origin, letter.offset), letter)
+        self._findings.dead += len(self._letters)
+
+    def _file_scores(self) -> None:
+        for score in self._evidence.scores:
+            place = self._place(self._topics.scores, score.offset)
+            settled = score.offset < self._evidence.sink.offset
+            letter = self._letters.pop((self._topics.scores, score.offset), None)
+            if not settled:
+                self._fault(Fault.LAG, place)
+            if score.verdict is not None:
+                self._offer(score.verdict, settled=settled, refused=letter is not None)
+            elif letter is None and settled:
+                self._fault(Fault.LETTER_MISSING, f"{place}, no verdict")
+        self._findings.scored += len(self._offered)
+
+    def _offer(self, verdict: Verdict, *, settled: bool, refused: bool) -> None:
+        known = self._offered.get(verdict.id)
+        if known is None:
+            self._offered[verdict.id] = _Offered(verdict, settled, verdict.is_anomaly, refused)
+        else:
+            known.anomalous |= verdict.is_anomaly
+            known.refused &= refused
+
+    def _file_anomalies(self) -> None:
+        self._anomalies = set(self._evidence.anomalies)
+        for name in self._anomalies:
+            if name not in self._offered or not self._offered[name].anomalous:
+                self._fault(Fault.ANOMALY_UNFOUNDED, name)
+
+    def _file_rows(self) -> None:
+        for row in self._evidence.rows:
+            self._findings.stored += 1
+            if row.id in self._rows:
+                self._fault(Fault.DOUBLED, row.id)
+            self._rows.setdefault(row.id, row)
+
+    # The readings, in order.
+
+    def _reading(self, message: Message) -> None:
+        self._findings.published += 1
+        letter = self._letters.pop((self._topics.readings, message.offset), None)
+        kind, reason, window = self._classify(message, letter)
+        settled = message.offset < self._worker.offset
+        if not settled:
+            self._fault(Fault.LAG, self._place(self._topics.readings, message.offset))
+        elif self._worker.metadata and message.offset >= self._worker.metadata.start:
+            self._counts[kind] += 1
+        self._check_letter(message, letter, reason, settled=settled)
+        if kind == "scored":
+            self._check_verdict(window, settled=settled)
+
+    def _classify(
+        self, message: Message, letter: Letter | None
+    ) -> tuple[str, str | None, Sequence[Logged]]:
+        """Class, reason of the dead letter if there must be one, and window if there is one.
+
+        Two refusals are the stream's to know, and are taken from its dead letters: a machine too
+        many is part of no history, a window that the model fails on stays in it.
+        """
+        reading = reading_of(message, self._shape)
+        if reading is None:
+            return "rejected", reason_of(message, self._shape), ()
+        self._undelivered.discard((reading.machine, reading.cycle, reading.time))
+        said = letter.reason if letter else None
+        if said == "too_many_machines":
+            return "rejected", said, ()
+        expected = self._definition.expect(reading)
+        if expected.kind == "scored" and said == "model_error":
+            return "rejected", said, ()
+        reason = expected.kind if expected.kind in {"late", "conflict"} else None
+        return expected.kind, reason, expected.window
+
+    def _check_letter(
+        self, message: Message, letter: Letter | None, reason: str | None, *, settled: bool
+    ) -> None:
+        place = self._place(self._topics.readings, message.offset)
+        if letter is None:
+            if reason is not None and settled:
+                self._fault(Fault.LETTER_MISSING, f"{place}, {reason}")
+        elif reason is None:
+            self._fault(Fault.LETTER_UNFOUNDED, f"{place}, said to be {letter.reason}")
+        elif letter.reason != reason:
+            self._fault(Fault.LETTER_WRONG, f"{place}: {letter.reason}, should be {reason}")
+        elif letter.sha256 != sha256(message.value or b"").digest():
+            self._fault(Fault.LETTER_WRONG, f"{place}: of other bytes")
+
+    def _check_verdict(self, window: Sequence[Logged], *, settled: bool) -> None:
+        """Judge the first scored reading of an identity; those that repeat it change nothing."""
+        last = window[-1]
+        name = identity(last.machine, last.cycle, to_iso(last.time))
+        if name in self._judged:
+            return
+        self._judged.add(name)
+        offered, row = self._offered.pop(name, None), self._rows.pop(name, None)
+        if offered is None and settled:
+            self._fault(Fault.UNSCORED, name)
+        if row is None and (
+            settled if offered is None else offered.settled and not offered.refused
+        ):
+            self._fault(Fault.LOST, name)
+        if offered is None:
+            return
+        if row is not None and offered.refused:
+            self._fault(Fault.LETTER_UNFOUNDED, f"{name} is stored, yet said to be refused")
+        if settled and offered.first.is_anomaly and name not in self._anomalies:
+            self._fault(Fault.ANOMALY_MISSING, name)
+        self._check_truth(window, offered.first, row)
+
+    def _check_truth(self, window: Sequence[Logged], first: Verdict, row: Verdict | None) -> None:
+        """One fault at most for each identity, so that `wrong` counts identities."""
+        said = (first,) if row is None else (first, row)
+        place = (self._evidence.partition, min(r.offset for r in window), window[-1].offset)
+        for one in said:
+            if (one.partition, one.first_offset, one.last_offset) != place:
+                self._fault(Fault.WRONG_WINDOW, one.id)
+                return
+        if row and (row.digest, row.model_version) != (first.digest, first.model_version):
+            self._fault(Fault.WRONG_MODEL, row.id)
+        else:
+            self._rescorer.add(Claim(window, said))
+
+    # What no reading accounts for.
+
+    def _left_over(self) -> None:
+        for name in self._offered:
+            self._fault(Fault.UNFOUNDED_SCORE, name)
+        for name in self._rows:
+            self._fault(Fault.UNFOUNDED_ROW, name)
+        for (origin, offset), letter in self._letters.items():
+            self._fault(Fault.LETTER_UNFOUNDED, f"{self._place(origin, offset)}, {letter.reason}")
+
+    def _balance(self) -> None:
+        """Hold the counts beside the worker's committed offset against ours."""
+        commit, place = self._worker, f"partition {self._evidence.partition}"
+        if commit.metadata is None:
+            if commit != Commit():
+                self._fault(Fault.UNBALANCED, f"{place}: no counts beside offset {commit.offset}")
+            return
+        counted, passed = Counter(commit.metadata.counts), commit.offset - commit.metadata.start
+        self._counts[SKIPPED] = passed - self._counts.total()
+        if counted.total() != passed:
+            self._fault(Fault.UNBALANCED, f"{place}: {counted.total()} counted, {passed} passed")
+        for kind in sorted(counted | self._counts):
+            if counted[kind] != self._counts[kind]:
+                example = f"{place}: {counted[kind]} {kind}, should be {self._counts[kind]}"
+                self._fault(Fault.MISCOUNTED, example)
+
+    def _beginnings(self) -> None:
+        """Readings must go back to where the worker began; the others to their beginning."""
+        metadata = self._worker.metadata
+        for topic, start in (self._evidence.starts or {}).items():
+            needed = metadata.start if metadata and topic == self._topics.readings else 0
+            if start > needed:
+                self._fault(Fault.TRUNCATED, self._place(topic, start))
+
+    def _fault(self, fault: Fault, example: str) -> None:
+        self._findings.add(fault, example)
+
+    def _place(self, topic: str, offset: int) -> str:
+        return f"{topic}/{self._evidence.partition}/{offset}"

@@ -1,0 +1,82 @@
+"""Verdicts computed again from the windows they must stand on."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from ledger.evidence import Verdict
+from ledger.findings import Fault, Findings
+from ledger.rule import Logged
+from plantwatch.scoring import Detector, UnscorableError, Verdicts
+
+TOLERANCE: Final = 1e-6
+"""How far a stored score may be from the recomputed one: batches differ in their last bits."""
+
+_AT_THRESHOLD: Final = 0.5
+"""The `anomaly_score` at which a verdict turns."""
+
+_BATCH: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What was said of one window, by the first message and by the row; all must hold."""
+
+    window: Sequence[Logged]
+    said: Sequence[Verdict]
+
+
+class Rescorer:
+    """Collects claims, by the model they name, and checks them a batch at a time."""
+
+    def __init__(self, detector_of: Callable[[str], Detector | None], findings: Findings) -> None:
+        """`detector_of` gives the model of a digest, None if there is none to be had."""
+        self._detector_of = detector_of
+        self._findings = findings
+        self._waiting: dict[str, list[Claim]] = defaultdict(list)
+
+    def add(self, claim: Claim) -> None:
+        waiting = self._waiting[claim.said[0].digest]
+        waiting.append(claim)
+        if len(waiting) == _BATCH:
+            self.flush()
+
+    def flush(self) -> None:
+        """Check what is left."""
+        for digest, claims in self._waiting.items():
+            self._check(digest, claims)
+        self._waiting.clear()
+
+    def _check(self, digest: str, claims: list[Claim]) -> None:
+        detector = self._detector_of(digest)
+        if detector is None:
+            example = f"{digest[:12]}..., which judged {claims[0].said[0].id}"
+            self._findings.add(Fault.NO_MODEL, example, len(claims))
+            return
+        windows = np.array([[r.values for r in claim.window] for claim in claims], np.float32)
+        while claims:
+            try:
+                verdicts = detector.score(windows)
+                break
+            except UnscorableError as error:
+                unscorable = claims.pop(error.row)
+                windows = np.delete(windows, error.row, axis=0)
+                example = f"{unscorable.said[0].id}: the model has no score for its window"
+                self._findings.add(Fault.WRONG_SCORE, example)
+        for row, claim in enumerate(claims):
+            if wrong := next((one for one in claim.said if not holds(one, verdicts, row)), None):
+                right = verdicts.anomaly_score[row]
+                self._findings.add(
+                    Fault.WRONG_SCORE, f"{wrong.id}: {wrong.score:.7f}, should be {right:.7f}"
+                )
+
+
+def holds(said: Verdict, verdicts: Verdicts, row: int) -> bool:
+    """Whether a verdict is the recomputed one, within the tolerance."""
+    score, confidence = verdicts.anomaly_score[row], verdicts.confidence[row]
+    close = max(abs(said.score - score), abs(said.confidence - confidence)) <= TOLERANCE
+    same = said.is_anomaly == verdicts.is_anomaly[row]
+    return bool(close and (same or abs(score - _AT_THRESHOLD) <= TOLERANCE))
