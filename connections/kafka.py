@@ -63,6 +63,10 @@ BY_KEY: Final = -1
 """librdkafka's RD_KAFKA_PARTITION_UA: let the partitioner choose from the key."""
 
 
+Headers = dict[str, str | bytes | None]
+"""What is said of a message beside its bytes."""
+
+
 class DeliveryFailedError(Exception):
     """Kafka refused a message for good: nothing after it may be committed, end the process."""
 
@@ -83,7 +87,14 @@ class CheckedProducer:
     def _on_delivery(self, error: KafkaError | None, _message: Message) -> None:
         self._failed = self._failed or error
 
-    def send(self, topic: str, key: bytes, value: bytes, partition: int = BY_KEY) -> None:
+    def send(
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        partition: int = BY_KEY,
+        headers: Headers | None = None,
+    ) -> None:
         """Enqueue one message; blocks (serving reports) while librdkafka's queue is full.
 
         Raises:
@@ -91,7 +102,9 @@ class CheckedProducer:
         """
         while True:
             try:
-                self._producer.produce(topic, value=value, key=key, partition=partition)
+                self._producer.produce(
+                    topic, value=value, key=key, partition=partition, headers=headers
+                )
             except BufferError:
                 self.poll(0.1)
             except KafkaException as error:

@@ -4,8 +4,8 @@ from collections.abc import Generator
 
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaException, TopicPartition
 
-from connections.kafka import METADATA_TIMEOUT_SEC, client_config, no_broker
-from plantwatch.errors import UnavailableError
+from connections.kafka import client_config, no_broker
+from connections.span import partitions
 from plantwatch.settings import Settings
 
 
@@ -23,7 +23,7 @@ def tail(settings: Settings, topic: str, *, from_beginning: bool) -> Generator[b
     start = OFFSET_BEGINNING if from_beginning else OFFSET_END
     try:
         consumer.assign(
-            [TopicPartition(topic, number, start) for number in _partitions(consumer, topic)]
+            [TopicPartition(topic, number, start) for number in partitions(consumer, topic)]
         )
         while True:
             # Not without a timeout: Ctrl-C is only noticed between two polls.
@@ -34,13 +34,3 @@ def tail(settings: Settings, topic: str, *, from_beginning: bool) -> Generator[b
         raise no_broker(settings, error) from None
     finally:
         consumer.close()
-
-
-def _partitions(consumer: Consumer, topic: str) -> list[int]:
-    found = consumer.list_topics(topic, timeout=METADATA_TIMEOUT_SEC).topics[topic]
-    if found.error is not None:
-        raise UnavailableError(
-            f"Kafka has no topic {topic!r} yet ({found.error.str()}); "
-            "`make up` creates it, so does the first replay"
-        )
-    return list(found.partitions)

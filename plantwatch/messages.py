@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
 import orjson
 from pydantic import ConfigDict, Field, TypeAdapter
@@ -111,6 +111,13 @@ MAX_DEAD_LETTER_BYTES: Final = 64 * 1024
 """How much of a refused message its dead letter repeats; beyond, length and sha256 identify it."""
 
 
+class Original(NamedTuple):
+    """A message's own bytes; either may be null."""
+
+    key: bytes | None
+    value: bytes | None
+
+
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
     """A message that went no further, with the reason and where it came from.
@@ -118,6 +125,8 @@ class DeadLetter:
     `origin` is the topic it was read from; `value` the first 64 KiB of its bytes in base64 (null
     for a tombstone), `length` and `sha256` those of the whole.
     """
+
+    __pydantic_config__ = ConfigDict(extra="ignore", strict=True)
 
     id: str
     origin: str
@@ -134,6 +143,23 @@ class DeadLetter:
 
     def to_bytes(self) -> bytes:
         return orjson.dumps(self)
+
+    @property
+    def original(self) -> Original:
+        """What is kept of the refused message: all of it, unless `truncated`.
+
+        Raises:
+            ValueError: it is no base64, so nobody of ours wrote this letter.
+        """
+        return Original(_unpack(self.key), _unpack(self.value))
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the original was longer than what is kept; of a key only the kept end tells."""
+        kept = self.original
+        return len(kept.value or b"") < self.length or (
+            len(kept.key or b"") >= MAX_DEAD_LETTER_BYTES
+        )
 
     @classmethod
     def of(
@@ -163,3 +189,19 @@ class DeadLetter:
             length=len(body),
             sha256=hashlib.sha256(body).hexdigest(),
         )
+
+
+_DEAD_LETTER = TypeAdapter(DeadLetter)
+
+
+def dead_letter_from_bytes(value: bytes) -> DeadLetter:
+    """Parse and check a `dead-letters` message.
+
+    Raises:
+        pydantic.ValidationError: it is none; the caller passes over it.
+    """
+    return _DEAD_LETTER.validate_json(value)
+
+
+def _unpack(base64_text: str | None) -> bytes | None:
+    return None if base64_text is None else base64.b64decode(base64_text, validate=True)

@@ -13,6 +13,7 @@ from plantwatch.messages import (
     MAX_DEAD_LETTER_BYTES,
     DeadLetter,
     ScoreEvent,
+    dead_letter_from_bytes,
     identity,
     score_event_from_bytes,
     to_datetime,
@@ -186,3 +187,26 @@ def test_a_dead_letter_is_cut_but_says_what_it_was(beyond: int) -> None:
 def test_a_tombstone_is_not_an_empty_message() -> None:
     assert dead_letter(b"k", None)["value"] is None
     assert dead_letter(b"k", b"")["value"] == ""
+
+
+# Whoever reads a dead letter has the message again, and knows when a part of it is missing.
+@given(st.none() | st.binary(), st.none() | st.binary(), st.sampled_from([0, 70_000]))
+def test_a_dead_letter_is_read_back(key: bytes | None, value: bytes | None, more: int) -> None:
+    value = (value or b"") + b"x" * more if more else value
+    sent = DeadLetter.of("readings", 3, 42, key, value, reason="late")
+    letter = dead_letter_from_bytes(sent.to_bytes())
+    assert letter == sent
+    assert letter.truncated is (more > 0)
+    assert letter.original == (key, value[:MAX_DEAD_LETTER_BYTES] if value is not None else None)
+
+
+# Of a key only what is kept is known: a full one counts as cut.
+def test_a_huge_key_counts_as_truncated() -> None:
+    assert DeadLetter.of("readings", 0, 0, b"k" * 70_000, b"", reason="key_mismatch").truncated
+
+
+# Whatever bytes stand among the dead letters, reading them ends in a letter or in the one refusal.
+@given(st.binary() | st.integers(0, 3000).map(lambda depth: b"[" * depth))
+def test_foreign_bytes_are_no_dead_letter(value: bytes) -> None:
+    with pytest.raises(ValidationError):
+        dead_letter_from_bytes(value)
