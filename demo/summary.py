@@ -27,7 +27,8 @@ def lines(tour: Tour, settings: Settings, *, kept: bool) -> Iterator[str]:
 def _account(account: Account) -> Iterator[str]:
     kinds = ", ".join(f"{getattr(account, kind):,} {kind.replace('_', ' ')}" for kind in _KINDS)
     verdict = "every reading is accounted for" if account.in_order else "NOT IN ORDER"
-    yield f"Readings   {account.published:,} published = {kinds}"
+    yield f"Readings   {account.published:,} published:"
+    yield f"           {kinds}"
     yield (
         f"Verdicts   {account.stored:,} stored, {account.lost:,} lost, "
         f"{account.doubled:,} doubled: {verdict}"
@@ -45,7 +46,7 @@ def _machines(machines: Sequence[Machine], horizon: int) -> Iterator[str]:
     yield f"Machines   {len(machines)} watched, {len(caught) + len(others)} in alarm"
     yield (
         f"Truth      {len(near)} were within {horizon} cycles of failure: {len(caught)} caught, "
-        f"{len(near) - len(caught)} missed; {len(others)} alarms on others"
+        f"{len(near) - len(caught)} missed; {len(others)} alarm{'s' * (len(others) != 1)} on others"
     )
     for one in sorted(machines, key=lambda m: m.rul):
         if one.near_failure or one.alarm is not None:
