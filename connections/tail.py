@@ -1,6 +1,6 @@
 """Follow a topic as it grows, outside any consumer group."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaException, TopicPartition
 
@@ -9,10 +9,17 @@ from connections.span import partitions
 from plantwatch.settings import Settings
 
 
-def tail(settings: Settings, topic: str, *, from_beginning: bool) -> Generator[bytes, None, None]:
-    """Yield the values of a topic's messages, in order per partition, and wait for more for ever.
+def tail(
+    settings: Settings,
+    topic: str,
+    *,
+    from_beginning: bool,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Generator[bytes, None, None]:
+    """Yield the values of a topic's messages, in order per partition, and wait for more.
 
-    Commits nothing and disturbs nobody; end it by closing the generator or with Ctrl-C.
+    Commits nothing and disturbs nobody; ends soon after `should_stop`, by closing the generator, or
+    with Ctrl-C.
 
     Raises:
         UnavailableError: no broker answers, or the topic is not there; the caller tells the person.
@@ -25,7 +32,7 @@ def tail(settings: Settings, topic: str, *, from_beginning: bool) -> Generator[b
         consumer.assign(
             [TopicPartition(topic, number, start) for number in partitions(consumer, topic)]
         )
-        while True:
+        while not should_stop():
             # Not without a timeout: Ctrl-C is only noticed between two polls.
             message = consumer.poll(0.5)
             if message is not None and message.error() is None and (value := message.value()):

@@ -106,9 +106,8 @@ def _anomalies(settings: Settings, show: Callable[[ScoreEvent], None]) -> Iterat
     over = threading.Event()
 
     def follow() -> None:
-        for value in tail(settings, settings.topics.anomalies, from_beginning=False):
-            if over.is_set():
-                return
+        topic = settings.topics.anomalies
+        for value in tail(settings, topic, from_beginning=False, should_stop=over.is_set):
             show(score_event_from_bytes(value))
 
     thread = threading.Thread(target=follow, daemon=True)
@@ -117,3 +116,4 @@ def _anomalies(settings: Settings, show: Callable[[ScoreEvent], None]) -> Iterat
         yield
     finally:
         over.set()
+        thread.join()
