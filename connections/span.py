@@ -3,7 +3,7 @@
 import time
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
-from typing import Final
+from typing import Final, Protocol, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
@@ -13,6 +13,16 @@ from plantwatch.settings import Settings
 
 _FETCH: Final = 1000
 """Messages per call into librdkafka."""
+
+
+class Record(Protocol):
+    """A message where it stands: confluent_kafka's, of which none of this is ever None."""
+
+    def partition(self) -> int: ...
+    def offset(self) -> int: ...
+    def key(self) -> bytes | None: ...
+    def value(self) -> bytes | None: ...
+    def timestamp(self) -> tuple[int, int]: ...
 
 
 def held(settings: Settings, topic: str) -> dict[int, range]:
@@ -32,7 +42,7 @@ def held(settings: Settings, topic: str) -> dict[int, range]:
 
 def read(
     settings: Settings, topic: str, wanted: Mapping[int, range]
-) -> Generator[Message, None, None]:
+) -> Generator[Record, None, None]:
     """Yield the messages at the wanted offsets, in order per partition.
 
     Leaves out what is not there: removed by retention, or never a message. Commits nothing.
@@ -48,11 +58,13 @@ def read(
             # A short wait: it lasts in full unless _FETCH messages come.
             for message in consumer.consume(_FETCH, 0.1):
                 deadline = time.monotonic() + METADATA_TIMEOUT_SEC
-                at_end, number, offset = _is_end(message), *_place(message)
+                at_end = _is_end(message)
+                record = cast("Record", message)
+                number, offset = record.partition(), record.offset()
                 offsets = left.get(number, range(0))
                 # Where the log begins later, or is another one, Kafka hands out what it has.
                 if offset in offsets and not at_end:
-                    yield message
+                    yield record
                 if offsets and (at_end or offset >= offsets.stop - 1):
                     del left[number]
                     consumer.pause([TopicPartition(topic, number)])
@@ -82,13 +94,6 @@ def _is_end(message: Message) -> bool:
     if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - its name
         raise KafkaException(error)
     return error is not None
-
-
-def _place(message: Message) -> tuple[int, int]:
-    partition, offset = message.partition(), message.offset()
-    assert partition is not None
-    assert offset is not None
-    return partition, offset
 
 
 @contextmanager
