@@ -11,7 +11,7 @@ PYTHON = $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; \
 	done)
 
-COMMANDS := download-data train evaluate up down status replay worker watch bench
+COMMANDS := download-data train evaluate up down status replay worker watch bench ledger
 .PHONY: help install $(COMMANDS) demo sinks test lint format lock
 
 help: ## Show this table
@@ -41,6 +41,7 @@ replay: ## Publish a fleet's rows to Kafka
 worker: ## Run one worker in the foreground
 watch: ## Print anomalies as they come
 bench: ## Compare the worker with a plain Kafka loop
+ledger: ## Judge what became of every reading
 
 $(COMMANDS): install
 	@$(BIN)/plantwatch $@ $(ARGS)

@@ -15,8 +15,10 @@ from commands import (
     bench,
     config,
     demo,
+    dlq,
     download_data,
     evaluate,
+    ledger,
     migrate,
     models,
     readme,
@@ -39,11 +41,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(config.app, name="config")
+app.add_typer(dlq.app, name="dlq")
 app.add_typer(models.app, name="models")
 app.command()(bench.bench)
 app.command()(demo.demo)
 app.command()(download_data.download_data)
 app.command()(evaluate.evaluate)
+app.command()(ledger.ledger)
 app.command()(migrate.migrate)
 app.command(hidden=True)(readme.readme)
 app.command()(replay.replay)

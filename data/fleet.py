@@ -15,6 +15,11 @@ SETTINGS: Final = 3
 SENSORS: Final = 21
 
 
+def sensor_id(subset: str, engine: int) -> str:
+    """An engine's name on the topics, `FD001-engine-001`."""
+    return f"{subset}-engine-{engine:03d}"
+
+
 @dataclass(frozen=True, eq=False)
 class Fleet:
     """The n rows of one split, engine after engine, each engine's cycles 1, 2, ... in order.
@@ -41,7 +46,7 @@ class Fleet:
 
     def sensor_id(self, engine: int) -> str:
         """The machine's name on the topics, `FD001-engine-001`."""
-        return f"{self.subset}-engine-{engine:03d}"
+        return sensor_id(self.subset, engine)
 
     @cached_property
     def values(self) -> NDArray[np.float32]:

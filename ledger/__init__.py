@@ -6,4 +6,7 @@
 - `findings`: the numbers, and the faults by name
 - `rescoring`: verdicts computed again from their windows
 - `judge`: one partition after another, held against all that; pure
+- `sources`: topics, commits and table, read into evidence
+- `run`: the judge at work on them
+- `report`: the findings for people, and as JSON
 """

@@ -41,8 +41,9 @@ class Judge:
     def hear(self, evidence: Evidence) -> None:
         _Hearing(evidence, self._settings, self._findings, self._rescorer, self._undelivered).hold()
 
-    def unreadable_letter(self, partition: int, offset: int) -> None:
-        self._findings.add(Fault.LETTER_WRONG, f"dead-letters/{partition}/{offset} is unreadable")
+    def unreadable_letter(self, offset: int) -> None:
+        """Note a message of `dead-letters` that is none."""
+        self._findings.add(Fault.LETTER_WRONG, f"{self._settings.topics.dead_letters}, at {offset}")
 
     def close(self) -> Findings:
         self._rescorer.flush()

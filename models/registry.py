@@ -6,17 +6,18 @@
 import logging
 import os
 import tempfile
+import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from models.cache import Production, write_production
 from models.card import Card, read_artifact
-from plantwatch.errors import ConfigError, UnavailableError
+from plantwatch.errors import ConfigError, PlantwatchError, UnavailableError
 from plantwatch.settings import Settings
 
 if TYPE_CHECKING:
@@ -178,7 +179,6 @@ def fetch_production(settings: Settings) -> Path:
             )
         digest, cache = version.tags.get("digest", ""), settings.model.cache
         folder = cache / digest
-        cache.mkdir(parents=True, exist_ok=True)
         if not digest or not folder.exists():
             _download(mlflow, version.run_id, digest, cache)
     read_artifact(folder, digest)
@@ -189,8 +189,50 @@ def fetch_production(settings: Settings) -> Path:
     return folder
 
 
+def follow_production(settings: Settings, report: Callable[[str], None]) -> NoReturn:
+    """Keep `model.cache` in step with the registry, for ever; the worker looks there.
+
+    What goes wrong (the registry is away, a version is damaged) is reported once, and what was
+    fetched before stays: the worker goes on with it.
+    """
+    said = ""
+    while True:
+        try:
+            fetch_production(settings)
+            now = ""
+        except PlantwatchError as error:
+            now = str(error)
+        if now != said:
+            report(now or "the registry answers again")
+            said = now
+        time.sleep(settings.model.refresh_sec)
+
+
+def fetch(settings: Settings, digest: str) -> Path:
+    """Bring the model of a digest into `model.cache`, checked, whichever version it is.
+
+    Returns the folder it is in.
+
+    Raises:
+        UnavailableError: the registry is away.
+        ConfigError: no version has this digest, or its artifact is damaged; nothing is written.
+    """
+    name = settings.model.name
+    with client(settings) as mlflow:
+        versions = mlflow.search_model_versions(f"name = '{name}'")
+        runs = [one.run_id for one in versions if one.tags.get("digest") == digest]
+        if not runs or runs[0] is None:
+            raise ConfigError(
+                f"no version of {name!r} at {settings.mlflow.tracking_uri} has the digest "
+                f"{digest[:12]}...; look for it in the registry that it was trained with"
+            )
+        _download(mlflow, runs[0], digest, settings.model.cache)
+    return settings.model.cache / digest
+
+
 def _download(mlflow: "MlflowClient", run_id: str, digest: str, cache: Path) -> None:
     """Download beside its place, check, then rename: no reader ever sees half a model."""
+    cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache) as temporary:
         downloaded = Path(mlflow.download_artifacts(run_id, ARTIFACT, temporary))
         try:

@@ -1,15 +1,19 @@
 """A small simulated fleet and settings that train on it in a second or two."""
 
+from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 
 from data import datasets
 from data.fleet import Fleet, Split
 from data.simulate import simulate
-from models.card import ModelType
+from models.cache import Production, write_production
+from models.card import ModelType, write_artifact
 from plantwatch.settings import Settings, load
 from tests.support.servers import CONFIGS
 from training.dataset import Sample, cut, split
 from training.judge import Judged, judge
+from training.train import build_card
 
 KNOBS = {
     "ISOLATION_FOREST_TREES": "25",
@@ -40,3 +44,12 @@ def small_sample(seed: int = 0) -> Sample:
 def small_model(model_type: ModelType) -> Judged:
     """A model trained with the configured recipe, made small."""
     return judge(model_type, small_sample(), cut(small_fleet("test"), 30), small_settings(), 0)
+
+
+def cached_model(folder: Path) -> None:
+    """Make `folder` a cache as `plantwatch models fetch` leaves it, with a small forest."""
+    judged = small_model("isolation_forest")
+    card = build_card(judged, small_sample(), small_settings(), datetime(2026, 1, 1, tzinfo=UTC))
+    digest = write_artifact(card, judged.fitted.network, folder).name
+    production = Production(digest=digest, version=1, model_version="isolation_forest_v1")
+    write_production(production, folder)

@@ -8,7 +8,7 @@ import pytest
 
 TARGETS = {
     *("install", "download-data", "train", "evaluate", "demo", "up", "down", "status", "replay"),
-    *("worker", "sinks", "watch", "bench", "test", "lint", "format", "lock"),
+    *("worker", "sinks", "watch", "bench", "ledger", "test", "lint", "format", "lock"),
 }
 
 
