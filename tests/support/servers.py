@@ -15,7 +15,8 @@ from local_stack.postgres import connect_as_superuser
 from plantwatch.errors import UnavailableError
 from plantwatch.settings import Postgres, Settings, load
 
-CONFIGS = Path("configs")
+CONFIGS = Path(__file__).parents[2] / "configs"
+"""Absolute: a test may stand in another folder."""
 
 
 @dataclass(frozen=True)
