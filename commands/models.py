@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+import structlog
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -33,3 +34,10 @@ def show(context: typer.Context) -> None:
 def fetch(context: typer.Context) -> None:
     """Bring the production model into .local/models, checked; scoring starts from there."""
     typer.echo(registry.fetch_production(context.obj))
+
+
+@app.command()
+def follow(context: typer.Context) -> None:
+    """Keep .local/models in step with the registry until Ctrl-C: running workers swap at once."""
+    log = structlog.get_logger()
+    registry.follow_production(context.obj, lambda what: log.warning("registry", said=what))

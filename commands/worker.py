@@ -12,6 +12,7 @@ import typer
 from connections.kafka import ensure_topics
 from connections.prometheus import Exporter
 from plantwatch.errors import ConfigError, UnavailableError
+from plantwatch.scoring import Detector
 from plantwatch.settings import Settings
 
 FAUST_DATA: Final = Path(".local/faust")
@@ -27,7 +28,7 @@ def worker(context: typer.Context) -> None:
     Exit code 69: Kafka is not there. 78: no production model, or a damaged one.
     """
     # Here, not above: Faust and onnxruntime take seconds, which no other command should wait for.
-    from models.cache import load_production  # noqa: PLC0415
+    from models.cache import load_production, read_production  # noqa: PLC0415
     from stream_processors.telemetry import Telemetry  # noqa: PLC0415
     from stream_processors.worker import run  # noqa: PLC0415
 
@@ -40,7 +41,13 @@ def worker(context: typer.Context) -> None:
     ensure_topics(settings)
     exporter.start(settings.worker.metrics_port, "WORKER_METRICS_PORT")
     FAUST_DATA.mkdir(parents=True, exist_ok=True)  # Faust makes the last folder only
-    asyncio.run(run(settings, detector, telemetry, FAUST_DATA))
+
+    def newer(current: Detector) -> Detector | None:
+        named = read_production(settings.model.cache)
+        same = (named.model_version, named.digest) == (current.version, current.digest)
+        return None if same else load_production(settings)
+
+    asyncio.run(run(settings, detector, telemetry, FAUST_DATA, newer))
 
 
 def _fetch_model() -> None:

@@ -31,6 +31,15 @@ def model(settings: Settings, _home: Path) -> Process:
     )
 
 
+def registry(settings: Settings, _home: Path) -> Process:
+    """Brings what the registry calls production here, so that workers swap without a restart."""
+    return Process(
+        name="registry",
+        argv=_command("models", "follow"),
+        environment=environment_of(settings),
+    )
+
+
 def worker(settings: Settings, _home: Path) -> Process:
     port = Port(settings.worker.metrics_port, "WORKER_METRICS_PORT")
     return _service(settings, "worker", ("worker",), port)

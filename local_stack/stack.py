@@ -29,6 +29,7 @@ STAGES: Final[tuple[dict[str, Builder], ...]] = (
     },
     {"migrate": pipeline.migrate, "model": pipeline.model},
     {
+        "registry": pipeline.registry,
         "worker": pipeline.worker,
         "sink-postgres": pipeline.sink_postgres,
         "sink-prometheus": pipeline.sink_prometheus,

@@ -157,6 +157,7 @@ class Model(Section):
     alias: str
     stage: str
     cache: Path
+    refresh_sec: Seconds
 
 
 class Anomaly(Section):

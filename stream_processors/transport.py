@@ -146,8 +146,7 @@ class Consumer(consumer.Consumer):
         async with self.busy:
             if epoch != self._epoch:
                 return  # rebalanced meanwhile: the next call takes over
-            self._completed = dict(self.hooks.own(state))
-            await self._commit_completed()
+            await self.replace(self.hooks.own(state))
         self._read_offset.update(dict.fromkeys(self._tps))
         self._ready = True
         self._flow()
@@ -207,6 +206,15 @@ class Consumer(consumer.Consumer):
         """The agent has finished this chunk: the only thing that moves the commit point."""
         if self.is_current(chunk):
             self._completed[chunk.partition] = completed
+
+    async def replace(self, completed: Mapping[int, Completed]) -> bool:
+        """Commit these in place of what is completed, now. Hold `busy`.
+
+        Returns:
+            False if it was not committed; the caller says what is to be committed instead.
+        """
+        self._completed = dict(completed)
+        return await self._commit_completed()
 
     def ack(self, message: Message) -> bool:
         """Let go of a message; says nothing about its being done."""

@@ -6,7 +6,7 @@ again from the last commit. `run` is the only entry point.
 
 import asyncio
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from confluent_kafka import TopicPartition
 from faust.serializers import codecs
 
 from connections.kafka import CheckedProducer, client_config, producer_config
-from plantwatch.errors import BadDataError
+from plantwatch.errors import BadDataError, ConfigError
 from plantwatch.scoring import Detector
 from plantwatch.settings import Settings
 from stream_processors import transport
@@ -89,6 +89,30 @@ class Worker:
         """The next offset of each partition."""
         return {number: one.ledger.position for number, one in self._partitions.items()}
 
+    async def swap(self, consumer: transport.Consumer, detector: Detector) -> None:
+        """Score everything from here on by another model; no window is lost or scored twice.
+
+        What is scored is committed first, with the new digest: what a crash makes us do again is
+        done by the model that did it. If that commit is refused the old model stays, until the
+        next look.
+        """
+        async with consumer.busy:
+            before, self._detector = self._detector, detector
+            if self._partitions and not await consumer.replace(self._all_completed()):
+                self._detector = before
+                await consumer.replace(self._all_completed())
+                return
+        self._telemetry.model(detector.version, detector.digest)
+        log.info("model swapped", before=before.version, now=detector.version)
+
+    @property
+    def detector(self) -> Detector:
+        """The model in use."""
+        return self._detector
+
+    def _all_completed(self) -> dict[int, transport.Completed]:
+        return {number: self._completed(one) for number, one in self._partitions.items()}
+
     def _completed(self, partition: Partition) -> transport.Completed:
         return transport.Completed(
             partition.ledger.position, partition.metadata(self._detector.digest)
@@ -122,7 +146,7 @@ class Worker:
         self._partitions = states
         self._telemetry.took_over(list(states))
         log.info("took over", partitions=sorted(states), model=self._detector.version)
-        return {number: self._completed(partition) for number, partition in states.items()}
+        return self._all_completed()
 
     async def _before_commit(self) -> bool:
         # Shorter than the session: a revocation waits for this, and must end before we are thrown
@@ -209,8 +233,17 @@ def group_config(settings: Settings) -> dict[str, Any]:
     }
 
 
-async def run(settings: Settings, detector: Detector, telemetry: Telemetry, data: Path) -> None:
+async def run(
+    settings: Settings,
+    detector: Detector,
+    telemetry: Telemetry,
+    data: Path,
+    newer: Callable[[Detector], Detector | None] = lambda _: None,
+) -> None:
     """Work until SIGTERM or SIGINT, then finish the chunk in hand, commit and return.
+
+    `newer` is asked, in a thread and every `model.refresh_sec`, for a model to use instead of the
+    present one; a `ConfigError` of it (the model is damaged) is logged and the present one stays.
 
     Raises:
         Exception: whatever made it impossible to go on; the caller exits and is restarted.
@@ -222,13 +255,37 @@ async def run(settings: Settings, detector: Detector, telemetry: Telemetry, data
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     Watchdog(settings, worker.positions, lambda: worker.read_back).start()
     await app.start()
-    lag = asyncio.create_task(_watch_lag(app, worker, telemetry))
+    tasks = [
+        asyncio.create_task(_watch_lag(app, worker, telemetry)),
+        asyncio.create_task(_watch_model(app, worker, newer, settings.model.refresh_sec)),
+    ]
     ends: list[asyncio.Future[Any]] = [asyncio.create_task(stop.wait()), worker.failure]
     await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-    lag.cancel()
+    for task in tasks:
+        task.cancel()
     await app.stop()
     if worker.failure.done():
         raise worker.failure.result()
+
+
+async def _watch_model(
+    app: faust.App,
+    worker: Worker,
+    newer: Callable[[Detector], Detector | None],
+    every: float,
+) -> None:
+    said = ""
+    while True:
+        await asyncio.sleep(every)
+        try:
+            detector = await asyncio.to_thread(newer, worker.detector)
+        except ConfigError as error:
+            if str(error) != said:
+                said = str(error)
+                log.warning("another model is named but cannot be used", why=said)
+            continue
+        if detector is not None:
+            await worker.swap(_consumer(app), detector)
 
 
 async def _watch_lag(app: faust.App, worker: Worker, telemetry: Telemetry) -> None:
