@@ -11,7 +11,7 @@ PYTHON = $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; \
 	done)
 
-COMMANDS := download-data train evaluate up down status replay worker watch bench ledger
+COMMANDS := download-data train evaluate up down status replay worker watch bench ledger dlq reproduce
 .PHONY: help install $(COMMANDS) demo sinks test lint format lock
 
 help: ## Show this table
@@ -42,6 +42,8 @@ worker: ## Run one worker in the foreground
 watch: ## Print anomalies as they come
 bench: ## Compare the worker with a plain Kafka loop
 ledger: ## Judge what became of every reading
+dlq: ## Look at the dead letters: ARGS=list, "show ID", "replay --dry-run"
+reproduce: ## Compute a stored verdict again: ARGS="--sensor-id X --cycle N"
 
 $(COMMANDS): install
 	@$(BIN)/plantwatch $@ $(ARGS)

@@ -23,6 +23,7 @@ from commands import (
     models,
     readme,
     replay,
+    reproduce,
     sink,
     stack,
     train,
@@ -51,6 +52,7 @@ app.command()(ledger.ledger)
 app.command()(migrate.migrate)
 app.command(hidden=True)(readme.readme)
 app.command()(replay.replay)
+app.command()(reproduce.reproduce)
 app.command()(sink.sink)
 app.command()(stack.down)
 app.command()(stack.status)

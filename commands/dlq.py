@@ -2,6 +2,7 @@
 
 import sys
 from collections import Counter
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +14,7 @@ from rich.table import Table
 from dead_letters import show as text
 from dead_letters import topic
 from dead_letters.letters import Choice, summarise
-from plantwatch.errors import BadDataError, ConfigError
+from plantwatch.errors import BadDataError, ConfigError, UnavailableError
 from plantwatch.settings import Settings
 
 if TYPE_CHECKING:
@@ -132,10 +133,13 @@ def _agree(messages: int, *, yes: bool) -> None:
 
 
 def _detector(settings: Settings) -> "Detector":
-    """The production model, as far as it is known here."""
+    """The production model; while the registry is away, the one that was fetched before."""
     # Here, not above: onnxruntime takes a second, which no other command should wait for.
+    from models import registry  # noqa: PLC0415
     from models.cache import load_production  # noqa: PLC0415
 
+    with suppress(UnavailableError):
+        registry.fetch_production(settings)
     return load_production(settings)
 
 

@@ -1,0 +1,81 @@
+"""`plantwatch reproduce`: a stored verdict, computed again."""
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from plantwatch.errors import BadDataError, PlantwatchError
+from plantwatch.messages import to_iso, to_microseconds
+from plantwatch.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from reproduce.stored import Row
+    from reproduce.verdict import Reproduced
+
+
+def reproduce(
+    context: typer.Context,
+    sensor_id: Annotated[str, typer.Option(help="The machine, such as FD001-engine-001.")],
+    cycle: Annotated[int, typer.Option(help="The cycle of the window's last reading.")],
+) -> None:
+    """Compute a stored verdict again from the readings on Kafka and the model that it names.
+
+    A machine that was at this cycle several times has several verdicts; all are reproduced.
+
+    Exit code 0: each score is the stored one, within 1e-6. 1: one is not. 65: the readings are gone
+    (retention) or others. 69, 78: the model, or a server, is nowhere.
+    """
+    # Here, not above: onnxruntime takes a second, which no other command should wait for.
+    from reproduce import stored  # noqa: PLC0415
+
+    settings = context.ensure_object(Settings)
+    rows = stored.rows(settings, sensor_id, cycle)
+    if not rows:
+        raise BadDataError(
+            f"anomaly_events has no verdict on {sensor_id!r} at cycle {cycle}; it is warming up, "
+            "late, or not stored yet: `plantwatch dlq list` and `plantwatch status` tell"
+        )
+    raise typer.Exit(max(_again(settings, row) for row in rows))
+
+
+def _again(settings: Settings, row: "Row") -> int:
+    """Reproduce one row and print it; the exit code. Whatever it is, the other rows follow."""
+    from reproduce import verdict  # noqa: PLC0415
+
+    try:
+        result = verdict.reproduce(settings, row)
+    except PlantwatchError as error:
+        typer.echo(f"plantwatch: {error}", err=True)
+        return error.exit_code
+    typer.echo("\n".join(_lines(result, settings)))
+    return 0 if result.agrees else 1
+
+
+def _lines(result: "Reproduced", settings: Settings) -> "Iterator[str]":
+    row, window = result.row, result.window
+    offsets = [one.offset for one in window]
+    cycles = runs(one.reading.cycle for one in window)
+    yield f"{row.sensor_id}, cycle {row.cycle}, {to_iso(to_microseconds(row.detected_at))}"
+    yield f"  stored      {row.anomaly_score:.17f}"
+    yield f"  reproduced  {result.score:.17f}"
+    yield f"  difference  {result.difference:.3g}{'' if result.agrees else '  NOT THE SAME'}"
+    yield f"  window      {len(window)} readings, cycles {cycles}"
+    yield (
+        f"  from        {settings.topics.readings}, partition {row.source_partition}, "
+        f"offsets {min(offsets)} to {max(offsets)}"
+    )
+    yield f"  model       {row.model_version}, digest {row.model_digest}"
+
+
+def runs(numbers: "Iterable[int]") -> str:
+    """Ascending numbers with neighbours joined.
+
+    >>> runs([1, 2, 3, 7, 9, 10])
+    '1-3, 7, 9-10'
+    """
+    groups = groupby(enumerate(numbers), key=lambda pair: pair[1] - pair[0])
+    ends = ([number for _, number in group] for _, group in groups)
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in ends)

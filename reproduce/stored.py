@@ -1,0 +1,53 @@
+"""Verdicts as PostgreSQL has them, with where they come from."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import psycopg
+from psycopg.rows import class_row
+
+from plantwatch.settings import Settings
+from sinks.postgres import connect, explain
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of `anomaly_events`; the offsets are the window's lowest and that of its last reading.
+
+    `detected_at` is the event time of the last reading.
+    """
+
+    sensor_id: str
+    cycle: int
+    detected_at: datetime
+    anomaly_score: float
+    model_version: str
+    model_digest: str
+    source_partition: int
+    first_offset: int
+    last_offset: int
+
+
+_ROWS: Final = """
+SELECT sensor_id, cycle, detected_at, anomaly_score, model_version, model_digest,
+       source_partition, first_offset, last_offset
+FROM anomaly_events WHERE sensor_id = %s AND cycle = %s ORDER BY detected_at
+"""
+
+
+def rows(settings: Settings, sensor_id: str, cycle: int) -> list[Row]:
+    """A machine's verdicts at a cycle, oldest first: one for each time that it was there.
+
+    Raises:
+        UnavailableError: PostgreSQL is not there now.
+        ConfigError: it refuses us; a person must mend password, database or grant.
+    """
+    try:
+        with (
+            connect(settings) as connection,
+            connection.cursor(row_factory=class_row(Row)) as found,
+        ):
+            return found.execute(_ROWS, (sensor_id, cycle)).fetchall()
+    except psycopg.Error as error:
+        raise explain(error, settings) from error
