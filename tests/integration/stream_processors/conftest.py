@@ -1,0 +1,55 @@
+"""Workers as processes: a real model that was fetched before, and a registry that is away."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from connections.kafka import ensure_topics
+from models.cache import Production, write_production
+from models.card import write_artifact
+from plantwatch.settings import Settings
+from tests.support.commands import Command, Start, with_changes
+from tests.support.servers import free_ports
+from tests.support.small_training import small_model, small_sample, small_settings
+from training.train import build_card
+
+
+@pytest.fixture(scope="session")
+def model_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache as `plantwatch models fetch` leaves it: a small forest, in production."""
+    cache = tmp_path_factory.mktemp("models")
+    judged = small_model("isolation_forest")
+    card = build_card(judged, small_sample(), small_settings(), datetime(2026, 1, 1, tzinfo=UTC))
+    digest = write_artifact(card, judged.fitted.network, cache).name
+    production = Production(digest=digest, version=1, model_version="isolation_forest_v1")
+    write_production(production, cache)
+    return cache
+
+
+@pytest.fixture
+def settings(settings: Settings, model_cache: Path) -> Settings:
+    """Those of a worker whose registry is away, in small chunks; the topics are made."""
+    away = f"http://127.0.0.1:{free_ports(1)[0]}"
+    own = with_changes(settings, "model", cache=model_cache)
+    own = with_changes(own, "mlflow", tracking_uri=away)
+    own = with_changes(own, "worker", chunk_size=8, commit_interval_sec=0.2, session_timeout_sec=6)
+    ensure_topics(own)
+    return own
+
+
+@pytest.fixture
+def start(settings: Settings, tmp_path: Path) -> Iterator[Start]:
+    """Starts workers; kills those that a test leaves running."""
+    with ExitStack() as stack:
+
+        def begin(configured: Settings = settings) -> Command:
+            folder = tmp_path / f"worker-{len(list(tmp_path.iterdir()))}"
+            worker = Command(folder, configured, "worker")
+            stack.callback(worker.wait)
+            stack.callback(worker.process.kill)
+            return worker
+
+        yield begin

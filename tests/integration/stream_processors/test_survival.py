@@ -1,0 +1,101 @@
+"""Workers that are killed, that come and that go: nothing is missing and nothing is wrong."""
+
+import json
+import signal
+from itertools import chain
+
+import pytest
+
+from data.fleet import Fleet
+from models.cache import load_production
+from plantwatch.settings import Settings
+from tests.support import plant, topics
+from tests.support.commands import Command, Start, with_changes
+from tests.support.servers import free_ports
+from tests.support.small_training import small_fleet
+
+pytestmark = pytest.mark.real
+
+SHARES = (0.1, 0.35, 0.6)
+"""How much of the scores is on the broker when a worker is killed."""
+
+
+def _scored(settings: Settings) -> int:
+    """Scores on the broker, repeats included."""
+    return sum(topics.ends(settings, settings.topics.scores).values())
+
+
+def _assert_whole(settings: Settings, fleet: Fleet) -> None:
+    """Every window has a score whose first message is right; the commits' counts are those of a
+    run without any trouble.
+    """
+    wanted = plant.offline(fleet, settings.window.length, load_production(settings))
+    scores = plant.first_of_each(topics.read(settings, settings.topics.scores))
+    assert scores == pytest.approx(wanted, rel=0, abs=plant.TOLERANCE)
+    commits = topics.commits(settings).values()
+    assert sum(one.metadata.counts.get("scored", 0) for one in commits) == len(wanted)
+    for one in commits:
+        assert sum(one.metadata.counts.values()) == one.offset - one.metadata.start
+    assert topics.read(settings, settings.topics.dead_letters) == []
+
+
+# Killed three times (kill -9) in the middle of its work, the worker goes on where it was.
+def test_kills_lose_nothing(settings: Settings, start: Start) -> None:
+    fleet = small_fleet("train")
+    slow = with_changes(settings, "worker", chunk_size=2, chunks_ahead=1)
+    rows = plant.rows(fleet)
+    topics.publish(settings, [plant.reading(fleet, row) for row in rows])
+    for share in SHARES:
+        worker = start(slow)
+        worker.until(lambda: _scored(settings) > share * len(rows))  # noqa: B023 (called at once)
+        worker.end(signal.SIGKILL)
+        assert topics.committed(settings) < len(rows), "killed too late to prove anything"
+    worker = start(slow)
+    worker.until(lambda: topics.committed(settings) == len(rows))
+    _assert_whole(settings, fleet)
+
+
+def _held(worker: Command) -> list[int]:
+    """The partitions that a worker has last taken over."""
+    lines = [line for line in worker.said.splitlines() if '"took over"' in line]
+    return json.loads(lines[-1])["partitions"] if lines else []
+
+
+# Workers share the partitions. While one joins, one is told to stop and one is killed, readings
+# keep coming, and all are scored as if one worker had done it all.
+def test_workers_come_and_go(settings: Settings, start: Start) -> None:
+    fleet = small_fleet("train")
+    rows = plant.rows(fleet)
+    stages = [rows[at : at + len(rows) // 4 + 1] for at in range(0, len(rows), len(rows) // 4 + 1)]
+    published = 0
+
+    def publish_next() -> None:
+        nonlocal published
+        stage = stages.pop(0)
+        topics.publish(settings, [plant.reading(fleet, row) for row in stage])
+        published += len(stage)
+
+    def begin(name: str) -> Command:
+        (port,) = free_ports(1)
+        return start(with_changes(settings, "worker", instance_id=name, metrics_port=port))
+
+    def at_work(*workers: Command) -> None:
+        """They hold all partitions, each some, and are through with what was published."""
+        for worker in workers:
+            worker.until(lambda: bool(_held(worker)))  # noqa: B023 (called at once)
+        workers[0].until(lambda: sorted(chain(*map(_held, workers))) == [*range(8)])
+        workers[0].until(lambda: topics.committed(settings) == published)
+
+    one, two = begin("one"), begin("two")
+    publish_next()
+    at_work(one, two)
+    three = begin("three")
+    publish_next()
+    at_work(one, two, three)
+    publish_next()
+    assert one.end() == 0, one.said
+    at_work(two, three)
+    publish_next()
+    two.end(signal.SIGKILL)
+    at_work(three)
+    _assert_whole(settings, fleet)
