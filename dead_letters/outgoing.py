@@ -10,9 +10,6 @@ from plantwatch.settings import Settings
 ORIGIN: Final = "plantwatch-origin"
 """Header: the id of the dead letter, which is where the message first stood: readings/3/17."""
 
-RESCORED: Final = "plantwatch-rescored"
-"""Header: 1 on a verdict that was computed after a model had failed on the window."""
-
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:

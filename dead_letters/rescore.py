@@ -10,9 +10,10 @@ from typing import Final
 
 from connections import span
 from dead_letters.letters import Filed
-from dead_letters.outgoing import ORIGIN, RESCORED, Outgoing, Refused
+from dead_letters.outgoing import ORIGIN, Outgoing, Refused
 from dead_letters.topic import is_original
 from plantwatch.accounting import Ledger
+from plantwatch.messages import RESCORED
 from plantwatch.scoring import Detector
 from plantwatch.settings import Settings
 from plantwatch.windows import ReadingClass

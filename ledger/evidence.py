@@ -11,11 +11,12 @@ Identity = tuple[str, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of `readings`, as it stands there."""
+    """One message of a topic; `rescored` when its headers say so."""
 
     offset: int
     key: bytes | None
     value: bytes | None
+    rescored: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +40,14 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One message of `scores`; None is said by one that is no verdict."""
+    """One message of `scores`; None is said by one that is no verdict.
+
+    `rescored`: made by hand after a model had failed on the window, and marked so.
+    """
 
     offset: int
     verdict: Verdict | None
+    rescored: bool = False
 
 
 @dataclass(frozen=True, slots=True)

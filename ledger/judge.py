@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from ledger.evidence import Commit, Evidence, Identity, Letter, Message, Verdict
+from ledger.evidence import Commit, Evidence, Identity, Letter, Message, Score, Verdict
 from ledger.findings import Fault, Findings
 from ledger.parse import reading_of, reason_of
 from ledger.rescoring import Claim, Rescorer
@@ -62,6 +62,8 @@ class _Offered:
     anomalous: bool
     refused: bool
     """Each of them has a dead letter, so none is in the table."""
+    rescored: bool
+    """The first was made by hand, after a model had failed on the window."""
 
 
 class _Hearing:
@@ -116,15 +118,17 @@ class _Hearing:
             if not settled:
                 self._fault(Fault.LAG, place)
             if score.verdict is not None:
-                self._offer(score.verdict, settled=settled, refused=letter is not None)
+                self._offer(score, score.verdict, settled=settled, refused=letter is not None)
             elif letter is None and settled:
                 self._fault(Fault.LETTER_MISSING, f"{place}, no verdict")
         self._findings.scored += len(self._offered)
 
-    def _offer(self, verdict: Verdict, *, settled: bool, refused: bool) -> None:
+    def _offer(self, score: Score, verdict: Verdict, *, settled: bool, refused: bool) -> None:
         known = self._offered.get(verdict.id)
         if known is None:
-            self._offered[verdict.id] = _Offered(verdict, settled, verdict.is_anomaly, refused)
+            self._offered[verdict.id] = _Offered(
+                verdict, settled, verdict.is_anomaly, refused, score.rescored
+            )
         else:
             known.anomalous |= verdict.is_anomaly
             known.refused &= refused
@@ -154,7 +158,7 @@ class _Hearing:
         elif self._worker.metadata and message.offset >= self._worker.metadata.start:
             self._counts[kind] += 1
         self._check_letter(message, letter, reason, settled=settled)
-        if kind == "scored":
+        if kind == "scored" or (window and self._was_rescored(window)):
             self._check_verdict(window, settled=settled)
 
     def _classify(
@@ -174,7 +178,7 @@ class _Hearing:
             return "rejected", said, ()
         expected = self._definition.expect(reading)
         if expected.kind == "scored" and said == "model_error":
-            return "rejected", said, ()
+            return "rejected", said, expected.window
         reason = expected.kind if expected.kind in {"late", "conflict"} else None
         return expected.kind, reason, expected.window
 
@@ -192,10 +196,18 @@ class _Hearing:
         elif letter.sha256 != sha256(message.value or b"").digest():
             self._fault(Fault.LETTER_WRONG, f"{place}: of other bytes")
 
+    def _was_rescored(self, window: Sequence[Logged]) -> bool:
+        """Whether there is a verdict after all on a window that a model had failed on."""
+        offered = self._offered.get(_name(window[-1]))
+        return (
+            offered is not None
+            and offered.rescored
+            and offered.first.last_offset == window[-1].offset
+        )
+
     def _check_verdict(self, window: Sequence[Logged], *, settled: bool) -> None:
         """Judge the first scored reading of an identity; those that repeat it change nothing."""
-        last = window[-1]
-        name = identity(last.machine, last.cycle, to_iso(last.time))
+        name = _name(window[-1])
         if name in self._judged:
             return
         self._judged.add(name)
@@ -266,3 +278,7 @@ class _Hearing:
 
     def _place(self, topic: str, offset: int) -> str:
         return f"{topic}/{self._evidence.partition}/{offset}"
+
+
+def _name(reading: Logged) -> str:
+    return identity(reading.machine, reading.cycle, to_iso(reading.time))

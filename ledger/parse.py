@@ -60,12 +60,12 @@ def reason_of(message: Message, shape: Shape) -> str:
     return found.reason if isinstance(found, Reject) else "a reason"
 
 
-def score_of(offset: int, value: bytes) -> Score:
+def score_of(message: Message) -> Score:
     """A message of `scores`."""
     try:
-        event = score_event_from_bytes(value)
+        event = score_event_from_bytes(message.value or b"")
     except ValidationError:
-        return Score(offset, None)
+        return Score(message.offset, None)
     verdict = Verdict(
         id=event.id,
         score=event.anomaly_score,
@@ -77,7 +77,7 @@ def score_of(offset: int, value: bytes) -> Score:
         first_offset=event.first_offset,
         last_offset=event.offset,
     )
-    return Score(offset, verdict)
+    return Score(message.offset, verdict, message.rescored)
 
 
 _LETTER: Final = TypeAdapter(DeadLetter)

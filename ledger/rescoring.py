@@ -1,11 +1,14 @@
 """Verdicts computed again from the windows they must stand on."""
 
+from array import array
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ledger.evidence import Verdict
 from ledger.findings import Fault, Findings
@@ -56,16 +59,7 @@ class Rescorer:
             example = f"{digest[:12]}..., which judged {claims[0].said[0].id}"
             self._findings.add(Fault.NO_MODEL, example, len(claims))
             return
-        windows = np.array([[r.values for r in claim.window] for claim in claims], np.float32)
-        while claims:
-            try:
-                verdicts = detector.score(windows)
-                break
-            except UnscorableError as error:
-                unscorable = claims.pop(error.row)
-                windows = np.delete(windows, error.row, axis=0)
-                example = f"{unscorable.said[0].id}: the model has no score for its window"
-                self._findings.add(Fault.WRONG_SCORE, example)
+        verdicts = self._score(detector, claims)
         for row, claim in enumerate(claims):
             if wrong := next((one for one in claim.said if not holds(one, verdicts, row)), None):
                 right = verdicts.anomaly_score[row]
@@ -73,10 +67,31 @@ class Rescorer:
                     Fault.WRONG_SCORE, f"{wrong.id}: {wrong.score:.7f}, should be {right:.7f}"
                 )
 
+    def _score(self, detector: Detector, claims: list[Claim]) -> Verdicts:
+        """The verdicts on all claims but those the model has no score for: these are taken out."""
+        windows = _stack([claim.window for claim in claims])
+        while True:
+            try:
+                return detector.score(windows)
+            except UnscorableError as error:
+                unscorable = claims.pop(error.row)
+                windows = np.delete(windows, error.row, axis=0)
+                example = f"{unscorable.said[0].id}: its model has no score for its window"
+                self._findings.add(Fault.WRONG_SCORE, example)
+
+
+def _stack(windows: Sequence[Sequence[Logged]]) -> NDArray[np.float32]:
+    """Windows of one length as float32 [n, length, settings + sensors]."""
+    values = array("f")
+    for reading in chain.from_iterable(windows):
+        values.extend(reading.values)
+    return np.frombuffer(values, np.float32).reshape(len(windows), len(windows[0]), -1)
+
 
 def holds(said: Verdict, verdicts: Verdicts, row: int) -> bool:
     """Whether a verdict is the recomputed one, within the tolerance."""
-    score, confidence = verdicts.anomaly_score[row], verdicts.confidence[row]
-    close = max(abs(said.score - score), abs(said.confidence - confidence)) <= TOLERANCE
-    same = said.is_anomaly == verdicts.is_anomaly[row]
-    return bool(close and (same or abs(score - _AT_THRESHOLD) <= TOLERANCE))
+    score = verdicts.anomaly_score[row]
+    close = abs(said.score - score) <= TOLERANCE
+    sure = abs(said.confidence - verdicts.confidence[row]) <= TOLERANCE
+    same = said.is_anomaly == verdicts.is_anomaly[row] or abs(score - _AT_THRESHOLD) <= TOLERANCE
+    return bool(close and sure and same)

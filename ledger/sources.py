@@ -17,7 +17,7 @@ from connections.kafka import METADATA_TIMEOUT_SEC, client_config, no_broker
 from ledger.evidence import Commit, Evidence, Letter, Message, Verdict
 from ledger.parse import letter_of, score_of
 from plantwatch.accounting import CommitMetadata
-from plantwatch.messages import identity, to_iso
+from plantwatch.messages import RESCORED, identity, to_iso
 from plantwatch.settings import Settings
 from sinks.postgres import connect, explain
 
@@ -65,12 +65,11 @@ class Topics:
     ) -> Evidence:
         """All about one partition; its topics are read as the judge asks for them."""
         topics = self._settings.topics
-        scores = (score_of(*one) for one in self._values(topics.scores, partition))
-        anomalies = (score_of(*one).verdict for one in self._values(topics.anomalies, partition))
+        anomalies = (score_of(one).verdict for one in self._read(topics.anomalies, partition))
         return Evidence(
             partition=partition,
             readings=self._read(topics.readings, partition),
-            scores=scores,
+            scores=map(score_of, self._read(topics.scores, partition)),
             anomalies=(one.id for one in anomalies if one is not None),
             rows=rows,
             letters=letters,
@@ -79,17 +78,13 @@ class Topics:
             starts={name: held.get(partition, range(0)).start for name, held in self._held.items()},
         )
 
-    def _values(self, topic: str, partition: int) -> Iterator[tuple[int, bytes]]:
-        return ((one.offset, one.value or b"") for one in self._read(topic, partition))
-
     def _read(self, topic: str, partition: int | None = None) -> Iterator[Message]:
         """The messages of one partition, or of all, that were there when we began."""
         held = self._held[topic]
         wanted = held if partition is None else {partition: held.get(partition, range(0))}
         for message in span.read(self._settings, topic, wanted):
-            offset = message.offset()
-            assert offset is not None
-            yield Message(offset, message.key(), message.value())
+            rescored = RESCORED in dict(message.headers() or ())
+            yield Message(message.offset(), message.key(), message.value(), rescored)
             self._done += 1
             if self._done % _SHOW_EVERY == 0:
                 self._show(self._done, self._total)

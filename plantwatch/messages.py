@@ -107,6 +107,9 @@ def score_event_from_bytes(value: bytes) -> ScoreEvent:
     return _SCORE_EVENT.validate_json(value)
 
 
+RESCORED: Final = "plantwatch-rescored"
+"""Header: 1 on a verdict that was computed after a model had failed on the window."""
+
 MAX_DEAD_LETTER_BYTES: Final = 64 * 1024
 """How much of a refused message its dead letter repeats; beyond, length and sha256 identify it."""
 

@@ -4,11 +4,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from random import Random
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ledger.evidence import Commit, Evidence, Identity, Letter, Message, Score, Verdict
 from ledger.findings import Fault, Findings
 from ledger.judge import Judge
 from ledger.parse import letter_of, score_of
 from plantwatch.accounting import CommitMetadata
+from plantwatch.scoring import Verdicts
 from plantwatch.settings import Settings
 from stream_processors.partition import Partition
 from tests.support import streams
@@ -16,6 +20,20 @@ from tests.support.logs import steady
 from tests.support.streams import CHOKING_VALUE, SumDetector, empty_partition, small_window_settings
 
 DETECTOR = SumDetector()
+
+
+class MendedDetector(SumDetector):
+    """Has the same harmless answer for every window."""
+
+    digest = "6" * 64
+    answer = 0.25
+
+    def score(self, windows: NDArray[np.float32]) -> Verdicts:
+        same = np.full(len(windows), self.answer)
+        return Verdicts(same, same, same > 0.5, same)
+
+
+MENDED = MendedDetector()
 
 
 @dataclass
@@ -45,7 +63,7 @@ class World:
             sink=self.sink,
             starts=self.starts,
         )
-        models = {DETECTOR.digest: DETECTOR}
+        models = {one.digest: one for one in (DETECTOR, MENDED)}
         judge = Judge(self.settings, models.get, self.acked)
         judge.hear(evidence)
         return judge.close()
@@ -90,7 +108,9 @@ def world(seed: int, length: int = 200, **window: int) -> World:
     for output in outcome.outputs:
         found.setdefault(output.topic, []).append(output.value)
     topics = settings.topics
-    scores = [score_of(n, value) for n, value in enumerate(found.get(topics.scores, []))]
+    scores = [
+        score_of(Message(n, None, value)) for n, value in enumerate(found.get(topics.scores, []))
+    ]
     return World(
         settings=settings,
         readings=[Message(one.at, one.raw_key, one.raw_value) for one in sent],
@@ -104,7 +124,11 @@ def world(seed: int, length: int = 200, **window: int) -> World:
 
 
 def _verdicts(values: Iterable[bytes]) -> list[Verdict]:
-    return [one.verdict for one in (score_of(0, value) for value in values) if one.verdict]
+    return [
+        one.verdict
+        for one in (score_of(Message(0, None, value)) for value in values)
+        if one.verdict
+    ]
 
 
 def _commit(partition: Partition) -> Commit:
@@ -119,7 +143,7 @@ def _messages(seed: int, length: int) -> list[streams.Message]:
     for reading in steady(seed, length):
         machine, at = int(reading.machine[1:]), reading.offset
         usual = machine - 0.5 + reading.cycle % 7 / 10 + reading.values[-1]
-        value = CHOKING_VALUE if rng.random() < 0.02 else usual
+        value = CHOKING_VALUE if rng.random() < 0.05 else usual
         one = streams.message(at, machine, reading.cycle, value, reading.time)
         sent.append(replace(one, raw_value=b"{") if rng.random() < 0.02 else one)
     return sent

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -9,8 +10,12 @@ from hypothesis import strategies as st
 
 from ledger.evidence import Commit, Letter, Message, Score
 from ledger.findings import Fault
+from ledger.parse import reading_of
+from ledger.rule import judge
+from plantwatch.messages import identity, to_iso
+from plantwatch.windows import ReadingClass
 from tests.support.streams import message
-from tests.support.world import World, world
+from tests.support.world import MENDED, World, world
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -25,6 +30,15 @@ def test_a_right_pipeline_has_no_faults(seed: int) -> None:
     assert found.published == 200
     assert found.scored == found.stored == len(right.rows)
     assert found.dead == len(right.letters)
+
+
+# Those pipelines met everything that can become of a reading.
+def test_the_disorder_is_worth_its_name() -> None:
+    worlds = [world(seed) for seed in range(5)]
+    reasons = {letter.reason for one in worlds for letter in one.letters}
+    assert reasons == {"late", "conflict", "not_json", "model_error"}
+    kinds = {kind for one in worlds if one.worker.metadata for kind in one.worker.metadata.counts}
+    assert kinds == {*ReadingClass}
 
 
 # A partition too full for another machine is judged by what its dead letters say.
@@ -302,3 +316,48 @@ def test_the_numbers_say_how_many() -> None:
         "undelivered": 1,
         "wrong_window": 1,
     }
+
+
+def choked_on(it: World, **changes: Any) -> Score:
+    """Make up a verdict on a window that the model failed on, and store it as if it were right."""
+    choked = next(letter for letter in it.letters if letter.reason == "model_error")
+    readings = (reading_of(one, it.settings.reading) for one in it.readings)
+    log = [one for one in readings if one is not None]
+    at = [one.offset for one in log].index(choked.offset)
+    window = list(judge(log, it.settings.window))[at].window
+    made_up = replace(
+        it.said(0),
+        id=identity(log[at].machine, log[at].cycle, to_iso(log[at].time)),
+        is_anomaly=False,
+        first_offset=min(one.offset for one in window),
+        last_offset=choked.offset,
+        **changes,
+    )
+    it.scores.append(Score(len(it.scores), made_up))
+    it.rows.append(made_up)
+    it.sink = Commit(len(it.scores))
+    return it.scores[-1]
+
+
+# A verdict on a window that its model has no answer for is not the model's.
+def test_a_verdict_the_model_cannot_have_given_is_wrong() -> None:
+    it = world(1)
+    choked_on(it)
+    it.letters = [letter for letter in it.letters if letter.reason != "model_error"]
+    assert Fault.WRONG_SCORE in it.faults()
+
+
+# A reading that a model failed on needs no verdict: one that has it anyway is a fault, unless the
+# verdict is marked as made later; then it must be right, as any other.
+def test_a_rescored_reading_is_judged_as_any_other() -> None:
+    it = world(1)
+    unmarked = choked_on(it, digest=MENDED.digest)
+    assert it.faults() == {Fault.UNFOUNDED_SCORE, Fault.UNFOUNDED_ROW}
+    it.scores[-1] = replace(unmarked, rescored=True)
+    assert it.faults() == {Fault.WRONG_SCORE}
+    right = replace(it.said(-1), score=MENDED.answer, confidence=MENDED.answer)
+    it.scores[-1] = Score(unmarked.offset, right, rescored=True)
+    it.rows[-1] = right
+    assert it.faults() == set()
+    it.rows.pop()
+    assert it.faults() == {Fault.LOST}

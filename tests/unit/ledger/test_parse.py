@@ -47,8 +47,8 @@ def test_they_agree_on_damaged_messages(data: st.DataObject) -> None:
 
 # What is no verdict, or no dead letter, is told apart from what is.
 def test_foreign_messages_are_no_verdicts_and_no_letters() -> None:
-    assert score_of(3, b"{}").verdict is None
-    assert score_of(3, verdict(5).to_bytes()).verdict is not None
+    assert score_of(Message(3, None, b"{}")).verdict is None
+    assert score_of(Message(3, None, verdict(5).to_bytes())).verdict is not None
     assert letter_of(b"[]") is None
     letter = letter_of(DeadLetter.of("readings", 2, 9, None, b"x", reason="not_json").to_bytes())
     assert letter is not None
