@@ -1,7 +1,7 @@
 """What the judge is shown: plain facts, wherever they were read."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from plantwatch.accounting import CommitMetadata
 
@@ -89,4 +89,8 @@ class Evidence:
     letters: Iterable[Letter] = ()
     worker: Commit = Commit()
     sink: Commit = Commit()
-    starts: Mapping[str, int] | None = None
+    starts: Mapping[str, int] = field(default_factory=dict)
+
+    def place(self, topic: str, offset: int) -> str:
+        """What to call an offset of this partition."""
+        return f"{topic}/{self.partition}/{offset}"

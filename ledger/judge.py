@@ -9,15 +9,15 @@ missing yet: it is reported as lag. Pure: reads only the evidence it is given.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 
-from ledger.evidence import Commit, Evidence, Identity, Letter, Message, Score, Verdict
+from ledger.balance import check_beginnings, check_counts
+from ledger.evidence import Evidence, Identity, Letter, Message, Verdict
+from ledger.filing import Files
 from ledger.findings import Fault, Findings
 from ledger.parse import reading_of, reason_of
 from ledger.rescoring import Claim, Rescorer
 from ledger.rule import Definition, Logged
-from plantwatch.accounting import SKIPPED
 from plantwatch.messages import identity, to_iso
 from plantwatch.scoring import Detector
 from plantwatch.settings import Settings
@@ -52,20 +52,6 @@ class Judge:
         return self._findings
 
 
-@dataclass(slots=True)
-class _Offered:
-    """All messages of `scores` with one id: the first, and what is true of any or all of them."""
-
-    first: Verdict
-    settled: bool
-    """The sink has committed past the first."""
-    anomalous: bool
-    refused: bool
-    """Each of them has a dead letter, so none is in the table."""
-    rescored: bool
-    """The first was made by hand, after a model had failed on the window."""
-
-
 class _Hearing:
     """One partition."""
 
@@ -85,76 +71,25 @@ class _Hearing:
         self._rescorer = rescorer
         self._undelivered = undelivered
         self._worker = evidence.worker
+        self._files = Files(evidence, settings.topics, findings)
         self._counts: Counter[str] = Counter()
-        self._letters: dict[tuple[str, int], Letter] = {}
-        self._offered: dict[str, _Offered] = {}
-        self._rows: dict[str, Verdict] = {}
-        self._anomalies: set[str] = set()
         self._judged: set[str] = set()
 
     def hold(self) -> None:
-        self._file_letters()
-        self._file_scores()
-        self._file_anomalies()
-        self._file_rows()
         for message in self._evidence.readings:
             self._reading(message)
-        self._left_over()
-        self._balance()
-        self._beginnings()
-
-    # What came of the readings, filed by what it belongs to.
-
-    def _file_letters(self) -> None:
-        for letter in self._evidence.letters:
-            self._letters.setdefault((letter.origin, letter.offset), letter)
-        self._findings.dead += len(self._letters)
-
-    def _file_scores(self) -> None:
-        for score in self._evidence.scores:
-            place = self._place(self._topics.scores, score.offset)
-            settled = score.offset < self._evidence.sink.offset
-            letter = self._letters.pop((self._topics.scores, score.offset), None)
-            if not settled:
-                self._fault(Fault.LAG, place)
-            if score.verdict is not None:
-                self._offer(score, score.verdict, settled=settled, refused=letter is not None)
-            elif letter is None and settled:
-                self._fault(Fault.LETTER_MISSING, f"{place}, no verdict")
-        self._findings.scored += len(self._offered)
-
-    def _offer(self, score: Score, verdict: Verdict, *, settled: bool, refused: bool) -> None:
-        known = self._offered.get(verdict.id)
-        if known is None:
-            self._offered[verdict.id] = _Offered(
-                verdict, settled, verdict.is_anomaly, refused, score.rescored
-            )
-        else:
-            known.anomalous |= verdict.is_anomaly
-            known.refused &= refused
-
-    def _file_anomalies(self) -> None:
-        self._anomalies = set(self._evidence.anomalies)
-        for name in self._anomalies:
-            if name not in self._offered or not self._offered[name].anomalous:
-                self._fault(Fault.ANOMALY_UNFOUNDED, name)
-
-    def _file_rows(self) -> None:
-        for row in self._evidence.rows:
-            self._findings.stored += 1
-            if row.id in self._rows:
-                self._fault(Fault.DOUBLED, row.id)
-            self._rows.setdefault(row.id, row)
-
-    # The readings, in order.
+        self._files.left_over()
+        place = f"partition {self._evidence.partition}"
+        check_counts(self._worker, self._counts, place, self._findings)
+        check_beginnings(self._evidence, self._topics, self._findings)
 
     def _reading(self, message: Message) -> None:
         self._findings.published += 1
-        letter = self._letters.pop((self._topics.readings, message.offset), None)
+        letter = self._files.letters.pop((self._topics.readings, message.offset), None)
         kind, reason, window = self._classify(message, letter)
         settled = message.offset < self._worker.offset
         if not settled:
-            self._fault(Fault.LAG, self._place(self._topics.readings, message.offset))
+            self._fault(Fault.LAG, self._evidence.place(self._topics.readings, message.offset))
         elif self._worker.metadata and message.offset >= self._worker.metadata.start:
             self._counts[kind] += 1
         self._check_letter(message, letter, reason, settled=settled)
@@ -185,7 +120,7 @@ class _Hearing:
     def _check_letter(
         self, message: Message, letter: Letter | None, reason: str | None, *, settled: bool
     ) -> None:
-        place = self._place(self._topics.readings, message.offset)
+        place = self._evidence.place(self._topics.readings, message.offset)
         if letter is None:
             if reason is not None and settled:
                 self._fault(Fault.LETTER_MISSING, f"{place}, {reason}")
@@ -198,7 +133,7 @@ class _Hearing:
 
     def _was_rescored(self, window: Sequence[Logged]) -> bool:
         """Whether there is a verdict after all on a window that a model had failed on."""
-        offered = self._offered.get(_name(window[-1]))
+        offered = self._files.offered.get(_name(window[-1]))
         return (
             offered is not None
             and offered.rescored
@@ -211,7 +146,7 @@ class _Hearing:
         if name in self._judged:
             return
         self._judged.add(name)
-        offered, row = self._offered.pop(name, None), self._rows.pop(name, None)
+        offered, row = self._files.offered.pop(name, None), self._files.rows.pop(name, None)
         if offered is None and settled:
             self._fault(Fault.UNSCORED, name)
         if row is None and (
@@ -222,7 +157,7 @@ class _Hearing:
             return
         if row is not None and offered.refused:
             self._fault(Fault.LETTER_UNFOUNDED, f"{name} is stored, yet said to be refused")
-        if settled and offered.first.is_anomaly and name not in self._anomalies:
+        if settled and offered.first.is_anomaly and name not in self._files.anomalies:
             self._fault(Fault.ANOMALY_MISSING, name)
         self._check_truth(window, offered.first, row)
 
@@ -239,45 +174,8 @@ class _Hearing:
         else:
             self._rescorer.add(Claim(window, said))
 
-    # What no reading accounts for.
-
-    def _left_over(self) -> None:
-        for name in self._offered:
-            self._fault(Fault.UNFOUNDED_SCORE, name)
-        for name in self._rows:
-            self._fault(Fault.UNFOUNDED_ROW, name)
-        for (origin, offset), letter in self._letters.items():
-            self._fault(Fault.LETTER_UNFOUNDED, f"{self._place(origin, offset)}, {letter.reason}")
-
-    def _balance(self) -> None:
-        """Hold the counts beside the worker's committed offset against ours."""
-        commit, place = self._worker, f"partition {self._evidence.partition}"
-        if commit.metadata is None:
-            if commit != Commit():
-                self._fault(Fault.UNBALANCED, f"{place}: no counts beside offset {commit.offset}")
-            return
-        counted, passed = Counter(commit.metadata.counts), commit.offset - commit.metadata.start
-        self._counts[SKIPPED] = passed - self._counts.total()
-        if counted.total() != passed:
-            self._fault(Fault.UNBALANCED, f"{place}: {counted.total()} counted, {passed} passed")
-        for kind in sorted(counted | self._counts):
-            if counted[kind] != self._counts[kind]:
-                example = f"{place}: {counted[kind]} {kind}, should be {self._counts[kind]}"
-                self._fault(Fault.MISCOUNTED, example)
-
-    def _beginnings(self) -> None:
-        """Readings must go back to where the worker began; the others to their beginning."""
-        metadata = self._worker.metadata
-        for topic, start in (self._evidence.starts or {}).items():
-            needed = metadata.start if metadata and topic == self._topics.readings else 0
-            if start > needed:
-                self._fault(Fault.TRUNCATED, self._place(topic, start))
-
     def _fault(self, fault: Fault, example: str) -> None:
         self._findings.add(fault, example)
-
-    def _place(self, topic: str, offset: int) -> str:
-        return f"{topic}/{self._evidence.partition}/{offset}"
 
 
 def _name(reading: Logged) -> str:
