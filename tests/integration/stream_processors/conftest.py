@@ -2,30 +2,22 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from connections.kafka import ensure_topics
-from models.cache import Production, write_production
-from models.card import write_artifact
 from plantwatch.settings import Settings
 from tests.support.commands import Command, Start, with_changes
 from tests.support.servers import free_ports
-from tests.support.small_training import small_model, small_sample, small_settings
-from training.train import build_card
+from tests.support.small_training import cached_model
 
 
 @pytest.fixture(scope="session")
 def model_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache as `plantwatch models fetch` leaves it: a small forest, in production."""
     cache = tmp_path_factory.mktemp("models")
-    judged = small_model("isolation_forest")
-    card = build_card(judged, small_sample(), small_settings(), datetime(2026, 1, 1, tzinfo=UTC))
-    digest = write_artifact(card, judged.fitted.network, cache).name
-    production = Production(digest=digest, version=1, model_version="isolation_forest_v1")
-    write_production(production, cache)
+    cached_model(cache)
     return cache
 
 
