@@ -26,10 +26,13 @@ def train(
         bool, typer.Option("--if-missing", help="Only if there is no production model.")
     ] = False,
 ) -> None:
-    """Train on run-to-failure engines, report on the official test, put the best in production."""
+    """Train on run-to-failure engines, report on the official test, put the best in production.
+
+    What is in production afterwards is fetched too, so a worker can start.
+    """
     settings = context.ensure_object(Settings)
     if if_missing and registry.has_production(settings):
-        typer.echo("there is a production model")
+        typer.echo(f"there is a production model: {registry.fetch_production(settings)}")
         return
     # These take seconds to import, so only where they are needed; the data first, if they are bad.
     from data import load  # noqa: PLC0415
@@ -51,6 +54,7 @@ def train(
         now=datetime.now(UTC),
         artifacts=Path(".local/training"),
     )
+    registry.fetch_production(settings)
     names = ("validation_f1", "f1", "precision", "recall", "auc_roc", "training_time_sec")
     table = Table(
         "model", "valid. F1", "test F1", "precision", "recall", "AUC-ROC", "seconds", "MB"

@@ -6,34 +6,35 @@ import sys
 from pathlib import Path
 from typing import Final
 
-import structlog
 import typer
 
 from connections.kafka import ensure_topics
 from connections.prometheus import Exporter
-from plantwatch.errors import ConfigError, UnavailableError
+from plantwatch.errors import ConfigError
 from plantwatch.scoring import Detector
 from plantwatch.settings import Settings
 
 FAUST_DATA: Final = Path(".local/faust")
 
-log = structlog.get_logger()
-
 
 def worker(context: typer.Context) -> None:
     """Score every reading's window with the production model; SIGTERM drains and exits 0.
+
+    Starts with the model fetched last and swaps when another one is: `plantwatch models follow`,
+    which `plantwatch up` runs, keeps the two in step with the registry.
 
     Several workers share the work: give each its own WORKER_INSTANCE_ID and WORKER_METRICS_PORT.
 
     Exit code 69: Kafka is not there. 78: no production model, or a damaged one.
     """
     # Here, not above: Faust and onnxruntime take seconds, which no other command should wait for.
-    from models.cache import load_production, read_production  # noqa: PLC0415
+    from models.cache import is_fetched, load_production, read_production  # noqa: PLC0415
     from stream_processors.telemetry import Telemetry  # noqa: PLC0415
     from stream_processors.worker import run  # noqa: PLC0415
 
     settings = context.ensure_object(Settings)
-    _fetch_model()
+    if not is_fetched(settings):
+        _fetch_model()
     detector = load_production(settings)
     exporter = Exporter()
     telemetry = Telemetry(exporter)
@@ -53,16 +54,11 @@ def worker(context: typer.Context) -> None:
 def _fetch_model() -> None:
     """Ask the registry in a process of its own: MLflow takes seconds and memory to import.
 
-    A registry that is away stops nobody who has a model: `load_production` finds that one, or
-    says that there is none.
-
     Raises:
-        ConfigError: the registry has no production model, or a damaged one.
+        ConfigError: the registry has no production model, or a damaged one, or is away.
     """
     command = [sys.executable, "-m", "commands.app", "models", "fetch"]
     fetched = subprocess.run(command, capture_output=True, text=True, check=False)
-    why = fetched.stderr.strip().rpartition("\n")[2].removeprefix("plantwatch: ")
-    if fetched.returncode == UnavailableError.exit_code:
-        log.warning("the registry is away, using the model fetched before", why=why)
-    elif fetched.returncode != 0:
-        raise ConfigError(why)
+    if fetched.returncode != 0:
+        why = fetched.stderr.strip().rpartition("\n")[2].removeprefix("plantwatch: ")
+        raise ConfigError(f"no model was ever fetched here, and {why}")

@@ -67,8 +67,14 @@ Headers = dict[str, str | bytes | None]
 """What is said of a message beside its bytes."""
 
 
-class DeliveryFailedError(Exception):
+class DeliveryFailedError(UnavailableError):
     """Kafka refused a message for good: nothing after it may be committed, end the process."""
+
+    def __init__(self, error: KafkaError) -> None:
+        super().__init__(
+            f"Kafka refused a message for good ({error.str()}), nothing after it is committed; "
+            "mend the topic or its limits, then start again"
+        )
 
 
 class CheckedProducer:
@@ -108,7 +114,7 @@ class CheckedProducer:
             except BufferError:
                 self.poll(0.1)
             except KafkaException as error:
-                raise DeliveryFailedError(str(error.args[0])) from None
+                raise DeliveryFailedError(error.args[0]) from None
             else:
                 return
 
@@ -125,7 +131,7 @@ class CheckedProducer:
         try:
             self._producer.poll(timeout)
         except KafkaException as error:
-            raise DeliveryFailedError(str(error.args[0])) from None
+            raise DeliveryFailedError(error.args[0]) from None
         self._check()
 
     def flush(self, timeout: float) -> bool:
@@ -137,13 +143,13 @@ class CheckedProducer:
         try:
             left = self._producer.flush(timeout)
         except KafkaException as error:
-            raise DeliveryFailedError(str(error.args[0])) from None
+            raise DeliveryFailedError(error.args[0]) from None
         self._check()
         return left == 0
 
     def _check(self) -> None:
         if self._failed is not None:
-            raise DeliveryFailedError(str(self._failed))
+            raise DeliveryFailedError(self._failed)
 
 
 def end_offsets(admin: AdminClient, topic: str, partitions: Iterable[int]) -> dict[int, int]:

@@ -26,6 +26,11 @@ class Production(BaseModel):
     model_version: str
 
 
+def is_fetched(settings: Settings) -> bool:
+    """Whether a production model was ever fetched here."""
+    return (settings.model.cache / _PRODUCTION).exists()
+
+
 def load_production(settings: Settings) -> OnnxDetector:
     """The production model as last fetched; reads two files, asks nobody.
 

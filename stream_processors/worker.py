@@ -12,11 +12,11 @@ from typing import Any, Final
 
 import faust
 import structlog
-from confluent_kafka import TopicPartition
+from confluent_kafka import KafkaException, TopicPartition
 from faust.serializers import codecs
 
 from connections.kafka import CheckedProducer, client_config, producer_config
-from plantwatch.errors import BadDataError, ConfigError
+from plantwatch.errors import BadDataError, ConfigError, UnavailableError
 from plantwatch.scoring import Detector
 from plantwatch.settings import Settings
 from stream_processors import transport
@@ -265,7 +265,17 @@ async def run(
         task.cancel()
     await app.stop()
     if worker.failure.done():
-        raise worker.failure.result()
+        raise _in_one_line(worker.failure.result())
+
+
+def _in_one_line(error: BaseException) -> BaseException:
+    """Kafka's own errors for people; what is left is a defect and deserves its traceback."""
+    if isinstance(error, KafkaException):
+        return UnavailableError(
+            f"Kafka ended this worker's session ({error.args[0].str()}); start it again, with a "
+            "WORKER_INSTANCE_ID of its own if another has it"
+        )
+    return error
 
 
 async def _watch_model(

@@ -157,7 +157,7 @@ def test_lost_outputs_are_never_committed(settings: Settings, start: Start) -> N
             first_scored.setdefault(place.partition, place.offset)
 
     worker = start()
-    assert worker.wait() not in {0, 65}, worker.said  # its supervisor restarts it
+    _assert_ends_with(worker, "refused a message for good", 69)  # its supervisor restarts it
     done = topics.commits(settings)
     assert {n for n, offset in first_scored.items() if done[n].offset > offset} == set()
     assert topics.read(settings, settings.topics.scores) == []
@@ -200,7 +200,7 @@ def test_failures_are_one_line(blocked: Settings, start: Start, tmp_path: Path) 
     shutil.copytree(blocked.model.cache, damaged)
     _flip_a_bit(damaged / read_production(damaged).digest / NETWORK)
     cases = {
-        "no model in": (with_changes(blocked, "model", cache=tmp_path / "none"), 78),
+        "no model was ever fetched": (with_changes(blocked, "model", cache=tmp_path / "none"), 78),
         "is corrupted (sha256 differs)": (with_changes(blocked, "model", cache=damaged), 78),
         "WORKER_METRICS_PORT": (blocked, 78),
         "no Kafka broker answers": (with_changes(blocked, "kafka", bootstrap_servers=nowhere), 69),
@@ -213,12 +213,9 @@ def test_failures_are_one_line(blocked: Settings, start: Start, tmp_path: Path) 
 def _assert_ends_with(worker: Command, says: str, code: int) -> None:
     assert worker.wait() == code, worker.said
     assert "Traceback" not in worker.said
-    *before, last = worker.said.splitlines()
+    last = worker.said.splitlines()[-1]
     assert says in last
     assert last.startswith("plantwatch: ")
-    assert [json.loads(line)["event"] for line in before] == [
-        "the registry is away, using the model fetched before"
-    ]
 
 
 def _flip_a_bit(path: Path) -> None:
