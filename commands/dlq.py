@@ -16,6 +16,7 @@ from dead_letters import topic
 from dead_letters.letters import Choice, summarise
 from plantwatch.errors import BadDataError, ConfigError, UnavailableError
 from plantwatch.settings import Settings
+from plantwatch.windows import ReadingClass
 
 if TYPE_CHECKING:
     from dead_letters.replay import Plan
@@ -112,7 +113,8 @@ def _foretell(planned: "Plan", settings: Settings) -> None:
         return
     typer.echo(f"to publish: {_by_topic(planned)}")
     if planned.classes:
-        classes = ", ".join(f"{count:,} {kind}" for kind, count in planned.classes.most_common())
+        counts = ((planned.classes[kind], kind) for kind in ReadingClass)
+        classes = ", ".join(f"{count:,} {kind}" for count, kind in counts if count)
         typer.echo(f"on {settings.topics.readings}, if nothing else comes first: {classes}")
     if planned.warning:
         typer.echo(f"a worker will stop at them (exit 65): {planned.warning}")

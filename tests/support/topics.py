@@ -5,6 +5,7 @@ from contextlib import closing, contextmanager
 from typing import NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from connections.kafka import client_config, producer_config
 from plantwatch.accounting import CommitMetadata
@@ -78,6 +79,15 @@ def ends(settings: Settings, topic: str) -> dict[int, int]:
     """The end offset of each partition."""
     with _consumer(settings) as consumer:
         return _ends(consumer, topic)
+
+
+def forget(settings: Settings, until: dict[int, int]) -> None:
+    """Remove from `readings` what stands before an offset of each partition, as retention does."""
+    topic = settings.topics.readings
+    cut = [TopicPartition(topic, number, offset) for number, offset in until.items()]
+    admin = AdminClient(client_config(settings))  # named: its answers come only while it lives
+    for future in admin.delete_records(cut).values():
+        future.result(PATIENCE_SEC)
 
 
 def commits(settings: Settings) -> dict[int, Commit]:
