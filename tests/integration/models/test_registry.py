@@ -7,8 +7,8 @@ import pytest
 from mlflow import MlflowClient
 
 from models.cache import load_production, read_production
-from models.card import CARD, NETWORK
-from models.registry import fetch_production, list_versions, set_production
+from models.card import CARD, NETWORK, read_artifact
+from models.registry import fetch, fetch_production, list_versions, set_production
 from plantwatch.errors import ConfigError, UnavailableError
 from plantwatch.settings import Settings
 from tests.support.servers import free_ports
@@ -95,6 +95,21 @@ def test_the_fetched_model_is_the_trained_one(
     assert detector.version == f"{one.card.model_type}_v{one.version}"
     assert detector.card == one.card
     assert len(detector.score(small_sample().validation.values[:3]).raw) == 3
+
+
+# Any version can be had by its digest, in production or not; a digest nobody registered cannot.
+def test_a_model_is_fetched_by_its_digest(
+    trained: tuple[Settings, list[Trained]], tmp_path: Path
+) -> None:
+    settings, models = trained
+    empty = settings.model_copy(
+        update={"model": settings.model.model_copy(update={"cache": tmp_path / "cache"})}
+    )
+    for one in models:
+        folder = fetch(empty, one.folder.name)
+        assert read_artifact(folder, one.folder.name)[0] == one.card
+    with pytest.raises(ConfigError, match="no version"):
+        fetch(empty, "0" * 64)
 
 
 # Fetching follows the alias from one version to the other.
