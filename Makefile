@@ -24,7 +24,7 @@ install: .venv/stamp ## Make .venv and install the locked versions into it
 	@test -n "$(PYTHON)" || { echo "no Python >= 3.11 found; install one and run make again" >&2; exit 1; }
 	@test -x $(BIN)/python || { echo "making .venv: once, a few minutes"; $(PYTHON) -m venv .venv; }
 	@test -x $(UV) || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	@$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements/all.lock
+	@$(UV) pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements/all.lock
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
