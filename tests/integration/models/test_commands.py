@@ -4,8 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from commands.app import app
 from data import cmapss
@@ -19,8 +18,8 @@ pytestmark = pytest.mark.real
 def plant(mlflow_server: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Variables of a plant with its own files, registered model and cache."""
     folder = tmp_path_factory.mktemp("plant")
-    for part in ("train", "test"):
-        cmapss.write(small_fleet(part), folder / "files")  # type: ignore[arg-type]
+    cmapss.write(small_fleet("train"), folder / "files")
+    cmapss.write(small_fleet("test"), folder / "files")
     return KNOBS | {
         "CMAPSS_DIR": str(folder / "files"),
         "MLFLOW_TRACKING_URI": mlflow_server,

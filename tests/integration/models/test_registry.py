@@ -13,6 +13,7 @@ from plantwatch.errors import ConfigError, UnavailableError
 from plantwatch.settings import Settings
 from tests.support.servers import free_ports
 from tests.support.small_training import small_fleet, small_sample, small_settings
+from training.evaluate import MODELS
 from training.train import Trained, train
 
 pytestmark = pytest.mark.real
@@ -31,8 +32,7 @@ def settings_for(server: str, name: str, cache: Path) -> Settings:
 
 def train_both(settings: Settings, folder: Path) -> list[Trained]:
     fleets = small_fleet("train"), small_fleet("test")
-    types = ("isolation_forest", "lstm_ae")
-    return train(*fleets, types, settings, seed=0, now=NOW, artifacts=folder)[0]
+    return train(*fleets, MODELS, settings, seed=0, now=NOW, artifacts=folder)[0]
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +51,7 @@ def test_runs_hold_parameters_metrics_and_artifacts(
     settings, _ = trained
     client = MlflowClient(settings.mlflow.tracking_uri)
     experiment = client.get_experiment_by_name(settings.mlflow.experiment_name)
+    assert experiment is not None
     runs = {run.info.run_name: run for run in client.search_runs([experiment.experiment_id])}
     assert set(runs) == {"isolation_forest_v1", "lstm_autoencoder_v1"}
     for run in runs.values():

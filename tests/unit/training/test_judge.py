@@ -1,5 +1,6 @@
 import pytest
 
+from models.card import ModelType
 from tests.support.small_training import small_fleet, small_model, small_sample, small_settings
 from training.dataset import cut
 from training.evaluate import evaluate, plain
@@ -8,18 +9,18 @@ from training.judge import judge
 
 # Both models, trained small on a simulated fleet, tell failing engines from healthy ones.
 @pytest.mark.parametrize(("model_type", "f1"), [("isolation_forest", 0.6), ("lstm_ae", 0.6)])
-def test_a_small_training_finds_failures(model_type: str, f1: float) -> None:
-    metrics = small_model(model_type).metrics  # type: ignore[arg-type]
+def test_a_small_training_finds_failures(model_type: ModelType, f1: float) -> None:
+    metrics = small_model(model_type).metrics
     assert metrics["f1"] > f1
     assert metrics["auc_roc"] > 0.95
 
 
 # The same data, settings and seed give the same network: what was measured can be had again.
 @pytest.mark.parametrize("model_type", ["isolation_forest", "lstm_ae"])
-def test_training_repeats(model_type: str) -> None:
+def test_training_repeats(model_type: ModelType) -> None:
     windows = cut(small_fleet("test"), 30)
-    again = judge(model_type, small_sample(), windows, small_settings(), 0)  # type: ignore[arg-type]
-    first = small_model(model_type)  # type: ignore[arg-type]
+    again = judge(model_type, small_sample(), windows, small_settings(), 0)
+    first = small_model(model_type)
     assert (again.validation_raw == first.validation_raw).all()
     assert again.calibration == first.calibration
 
