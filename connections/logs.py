@@ -20,5 +20,6 @@ def configure(level: str) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # Looked up at each line: who redirects standard error gets what is logged from then on.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )

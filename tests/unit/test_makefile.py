@@ -39,7 +39,9 @@ def test_make_alone_explains_every_target() -> None:
 )
 def test_arguments_are_passed_on(arguments: tuple[str, ...], command: str) -> None:
     """What make would run, asked with --dry-run."""
-    lines = make("--dry-run", "--old-file", ".venv/stamp", *arguments).stdout.splitlines()
+    lines = make(
+        "--no-print-directory", "--dry-run", "--old-file", ".venv/stamp", *arguments
+    ).stdout.splitlines()
     assert lines[-1].split("bin/")[-1].strip() == command
 
 
