@@ -54,7 +54,7 @@ sinks: install ## Run the sinks in the foreground
 test: install ## Run all tests, those on real servers included, with coverage
 	@mkdir -p .local/coverage
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest
+	@$(BIN)/coverage run -m pytest --durations 12
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 

@@ -47,10 +47,10 @@ def test_train_then_list_then_fetch(
     assert max(map(len, trained.splitlines())) <= 100
     listed = run(plant, "models", "list").output
     assert listed.count("yes") == 1
-    digest = Path(run(plant, "models", "fetch").output.strip()).name
-    assert digest[:12] in listed
+    folder = run(plant, "models", "fetch").output.strip()
+    assert Path(folder).name[:12] in listed
     again = run(plant, "train", "--if-missing").output
-    assert again == "there is a production model\n"
+    assert again == f"there is a production model: {folder}\n"
 
 
 # Evaluating writes the report where asked and shows it, source included, within 100 columns.
