@@ -17,9 +17,9 @@ from confluent_kafka import Consumer, TopicPartition
 from connections.kafka import CheckedProducer, client_config, producer_config
 from models.cache import load_production
 from plantwatch.settings import Settings, environment, load
+from stream_processors.app import group_config
 from stream_processors.consumer_thread import Chunk
 from stream_processors.read_back import rebuild
-from stream_processors.worker import group_config
 
 if TYPE_CHECKING:
     from stream_processors.partition import Partition

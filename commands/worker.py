@@ -29,8 +29,8 @@ def worker(context: typer.Context) -> None:
     """
     # Here, not above: Faust and onnxruntime take seconds, which no other command should wait for.
     from models.cache import is_fetched, load_production, read_production  # noqa: PLC0415
+    from stream_processors.app import run  # noqa: PLC0415
     from stream_processors.telemetry import Telemetry  # noqa: PLC0415
-    from stream_processors.worker import run  # noqa: PLC0415
 
     settings = context.ensure_object(Settings)
     if not is_fetched(settings):

@@ -13,10 +13,7 @@ from numpy.typing import NDArray
 from ledger.evidence import Verdict
 from ledger.findings import Fault, Findings
 from ledger.rule import Logged
-from plantwatch.scoring import Detector, UnscorableError, Verdicts
-
-TOLERANCE: Final = 1e-6
-"""How far a stored score may be from the recomputed one: batches differ in their last bits."""
+from plantwatch.scoring import TOLERANCE, Detector, UnscorableError, Verdicts
 
 _AT_THRESHOLD: Final = 0.5
 """The `anomaly_score` at which a verdict turns."""

@@ -7,12 +7,15 @@ stay apart: metrics are computed from raw, and contributions of sensors sum to r
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 Float64 = NDArray[np.float64]
+
+TOLERANCE: Final = 1e-6
+"""How far two `anomaly_score`s or confidences of one window by one model may lie apart."""
 
 
 @dataclass(frozen=True, slots=True)

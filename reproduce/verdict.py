@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
@@ -12,13 +11,10 @@ from models.onnx_detector import OnnxDetector
 from plantwatch.decode import Reading, decode
 from plantwatch.errors import BadDataError
 from plantwatch.messages import to_microseconds
-from plantwatch.scoring import Detector, UnscorableError
+from plantwatch.scoring import TOLERANCE, Detector, UnscorableError
 from plantwatch.settings import Settings
 from reproduce.stored import Row
 from reproduce.window import Logged, window_of
-
-TOLERANCE: Final = 1e-6
-"""How far a score may be from the stored one: it may depend on its batch in the last bits."""
 
 
 @dataclass(frozen=True, slots=True)

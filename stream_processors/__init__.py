@@ -5,5 +5,6 @@
 - `transport`: Faust's consumer on that thread; commits carry metadata
 - `read_back`: a partition's state rebuilt from the log
 - `watchdog`: ends a worker that is alive and does nothing
-- `worker`: the Faust app, its agent, and how it starts and ends
+- `worker`: what the agent and the transport's turning points do
+- `app`: the Faust app around it, its start and its end
 """

@@ -1,36 +1,26 @@
-"""The worker: a Faust app with one agent, from its settings and a detector to its exit.
+"""What the agent and the transport's turning points do: the worker's state, without Faust.
 
 Crash-only: whatever is not a verdict of the rules ends the process, and its supervisor starts it
-again from the last commit. `run` is the only entry point.
+again from the last commit.
 """
 
 import asyncio
-import signal
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any, Final
+from collections.abc import Mapping
 
-import faust
 import structlog
-from confluent_kafka import KafkaException, TopicPartition
-from faust.serializers import codecs
+from confluent_kafka import TopicPartition
 
 from connections.kafka import CheckedProducer, client_config, producer_config
-from plantwatch.errors import BadDataError, ConfigError, UnavailableError
+from plantwatch.errors import BadDataError
 from plantwatch.scoring import Detector
 from plantwatch.settings import Settings
 from stream_processors import transport
-from stream_processors.consumer_thread import Chunk, ConsumerThread
+from stream_processors.consumer_thread import Chunk
 from stream_processors.partition import Partition
 from stream_processors.read_back import Rebuilt, rebuild
 from stream_processors.telemetry import Telemetry
-from stream_processors.watchdog import Watchdog
 
 log = structlog.get_logger()
-
-_LAG_EVERY_SEC: Final = 1.0
-_REBUILD_LIMIT_SEC: Final = 3600.0
-"""Faust gives a take-over this long; a read-back of one horizon takes about 10 s a partition."""
 
 
 class HoleError(Exception):
@@ -160,151 +150,3 @@ def _too_bad(partition: Partition) -> BadDataError:
         f"partition {partition.number}: {partition.limits.exceeded}; what was done is committed. "
         "Read the reasons in the dead letters, mend their source, then start the worker again"
     )
-
-
-class _Passthrough(codecs.Codec):
-    """Hands the agent what `getmany` yielded, a `Chunk`."""
-
-    def _loads(self, s: bytes) -> Any:
-        return s
-
-    def loads(self, s: bytes) -> Any:
-        return s
-
-
-def build(settings: Settings, worker: Worker, data: Path) -> faust.App:
-    """The Faust app: our transport, one topic, one agent, and all that could surprise off."""
-    servers, cfg = settings.kafka.bootstrap_servers, settings.worker
-    config = client_config(settings) | group_config(settings)
-
-    def thread(topic: str, listener: Any, loop: asyncio.AbstractEventLoop) -> ConsumerThread:
-        return ConsumerThread(config, topic, cfg, listener, loop)
-
-    transport.install(thread, worker.hooks())
-    codecs.register("chunk", _Passthrough())
-    app = faust.App(
-        cfg.group_id,
-        broker=[f"{transport.SCHEME}://{server}" for server in servers.split(",")],
-        broker_commit_interval=cfg.commit_interval_sec,
-        broker_request_timeout=_REBUILD_LIMIT_SEC,
-        stream_wait_empty=False,
-        stream_buffer_maxsize=8,
-        topic_disable_leader=True,
-        topic_allow_declare=False,
-        web_enabled=False,
-        datadir=data,
-        loghandlers=[],
-    )
-    readings = app.topic(settings.topics.readings, key_serializer="raw", value_serializer="chunk")
-
-    @app.agent(readings, concurrency=1)
-    async def score(chunks: faust.StreamT[Chunk]) -> None:
-        consumer = _consumer(app)
-        async for chunk in chunks:
-            await worker.room()
-            async with consumer.busy:
-                if consumer.is_current(chunk):
-                    try:
-                        consumer.complete(chunk, worker.process(chunk))
-                    except Exception as error:  # noqa: BLE001  whatever it is, the process ends
-                        worker.fail(error)
-                        return
-
-    return app
-
-
-def _consumer(app: faust.App) -> transport.Consumer:
-    assert isinstance(app.consumer, transport.Consumer)
-    return app.consumer
-
-
-def group_config(settings: Settings) -> dict[str, Any]:
-    """How a worker joins its group: under a name of its own, offsets in our hands only."""
-    cfg = settings.worker
-    return {
-        "group.id": cfg.group_id,
-        "group.instance.id": cfg.instance_id,
-        "session.timeout.ms": int(cfg.session_timeout_sec * 1000),
-        "enable.auto.commit": False,
-        "enable.auto.offset.store": False,
-        "auto.offset.reset": "earliest",
-        "partition.assignment.strategy": "roundrobin",
-        "fetch.queue.backoff.ms": cfg.fetch_queue_backoff_ms,
-    }
-
-
-async def run(
-    settings: Settings,
-    detector: Detector,
-    telemetry: Telemetry,
-    data: Path,
-    newer: Callable[[Detector], Detector | None] = lambda _: None,
-) -> None:
-    """Work until SIGTERM or SIGINT, then finish the chunk in hand, commit and return.
-
-    `newer` is asked, in a thread and every `model.refresh_sec`, for a model to use instead of the
-    present one; a `ConfigError` of it (the model is damaged) is logged and the present one stays.
-
-    Raises:
-        Exception: whatever made it impossible to go on; the caller exits and is restarted.
-    """
-    worker = Worker(settings, detector, telemetry)
-    app = build(settings, worker, data)
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    Watchdog(settings, worker.positions, lambda: worker.read_back).start()
-    await app.start()
-    tasks = [
-        asyncio.create_task(_watch_lag(app, worker, telemetry)),
-        asyncio.create_task(_watch_model(app, worker, newer, settings.model.refresh_sec)),
-    ]
-    ends: list[asyncio.Future[Any]] = [asyncio.create_task(stop.wait()), worker.failure]
-    await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-    for task in tasks:
-        task.cancel()
-    await app.stop()
-    if worker.failure.done():
-        raise _in_one_line(worker.failure.result())
-
-
-def _in_one_line(error: BaseException) -> BaseException:
-    """Kafka's own errors for people; what is left is a defect and deserves its traceback."""
-    if isinstance(error, KafkaException):
-        return UnavailableError(
-            f"Kafka ended this worker's session ({error.args[0].str()}); start it again, with a "
-            "WORKER_INSTANCE_ID of its own if another has it"
-        )
-    return error
-
-
-async def _watch_model(
-    app: faust.App,
-    worker: Worker,
-    newer: Callable[[Detector], Detector | None],
-    every: float,
-) -> None:
-    said = ""
-    while True:
-        await asyncio.sleep(every)
-        try:
-            detector = await asyncio.to_thread(newer, worker.detector)
-        except ConfigError as error:
-            if str(error) != said:
-                said = str(error)
-                log.warning("another model is named but cannot be used", why=said)
-            continue
-        if detector is not None:
-            await worker.swap(_consumer(app), detector)
-
-
-async def _watch_lag(app: faust.App, worker: Worker, telemetry: Telemetry) -> None:
-    while True:
-        await asyncio.sleep(_LAG_EVERY_SEC)
-        ends = await _consumer(app).watermarks()
-        for number, partition in worker.partitions.items():
-            telemetry.partition(
-                number,
-                lag=max(0, ends.get(number, 0) - partition.ledger.position),
-                machines=partition.machines,
-            )

@@ -21,8 +21,8 @@ from demo.account import expected
 from demo.tour import Screen, Tour
 from local_stack.pipeline import environment_of
 from local_stack.process import State, Status
+from plantwatch.scoring import TOLERANCE
 from plantwatch.settings import Settings, load
-from tests.support.plant import TOLERANCE
 from tests.support.servers import CONFIGS, free_addresses
 from tests.support.small_training import KNOBS, small_fleet
 

@@ -13,8 +13,6 @@ from training.dataset import cut
 
 ORIGIN: Final = 1_767_225_600_000_000
 """Event time of cycle 0 (2026-01-01), in microseconds."""
-TOLERANCE: Final = 1e-6
-"""How far a stored score may be from the offline one."""
 
 
 def rows(fleet: Fleet) -> list[int]:

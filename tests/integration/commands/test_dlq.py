@@ -10,6 +10,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from connections.kafka import client_config, ensure_topics, producer_config
 from models.cache import load_production
 from plantwatch.messages import DeadLetter, score_event_from_bytes
+from plantwatch.scoring import TOLERANCE
 from plantwatch.settings import Settings
 from tests.support import plant, topics
 from tests.support.commands import Command, with_changes
@@ -153,7 +154,7 @@ def test_a_model_error_is_scored_anew(settings: Settings, tmp_path: Path) -> Non
     assert came.headers == {"plantwatch-origin": name.encode(), "plantwatch-rescored": b"1"}
     event = score_event_from_bytes(came.value or b"")
     wanted = plant.offline(fleet, settings.window.length, load_production(settings))
-    assert event.anomaly_score == pytest.approx(wanted[event.id], rel=0, abs=plant.TOLERANCE)
+    assert event.anomaly_score == pytest.approx(wanted[event.id], rel=0, abs=TOLERANCE)
     assert (event.partition, event.offset) == at
 
     topics.forget(settings, {at.partition: 1})

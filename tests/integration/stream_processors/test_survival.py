@@ -8,6 +8,7 @@ import pytest
 
 from data.fleet import Fleet
 from models.cache import load_production
+from plantwatch.scoring import TOLERANCE
 from plantwatch.settings import Settings
 from tests.support import plant, topics
 from tests.support.commands import Command, Start, with_changes
@@ -31,7 +32,7 @@ def _assert_whole(settings: Settings, fleet: Fleet) -> None:
     """
     wanted = plant.offline(fleet, settings.window.length, load_production(settings))
     scores = plant.first_of_each(topics.read(settings, settings.topics.scores))
-    assert scores == pytest.approx(wanted, rel=0, abs=plant.TOLERANCE)
+    assert scores == pytest.approx(wanted, rel=0, abs=TOLERANCE)
     commits = topics.commits(settings).values()
     assert sum(one.metadata.counts.get("scored", 0) for one in commits) == len(wanted)
     for one in commits:

@@ -8,6 +8,7 @@ import pytest
 from models.cache import Production, load_production, read_production, write_production
 from models.card import NETWORK, write_artifact
 from plantwatch.messages import score_event_from_bytes
+from plantwatch.scoring import TOLERANCE
 from plantwatch.settings import Settings
 from tests.support import plant, topics
 from tests.support.commands import Start, with_changes
@@ -58,7 +59,7 @@ def test_a_swap_loses_and_repeats_nothing(settings: Settings, start: Start) -> N
     assert sorted(one.id for one in events) == sorted(first)
     for one in events:
         wanted = second if one.model_digest == other.digest else first
-        assert one.anomaly_score == pytest.approx(wanted[one.id], rel=0, abs=plant.TOLERANCE)
+        assert one.anomaly_score == pytest.approx(wanted[one.id], rel=0, abs=TOLERANCE)
     assert {one.model_version for one in events} == {"isolation_forest_v1", "lstm_ae_v2"}
     commits = topics.commits(settings).values()
     assert {one.metadata.model for one in commits} == {other.digest}

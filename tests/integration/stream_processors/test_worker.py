@@ -22,6 +22,7 @@ from connections.kafka import client_config
 from data.fleet import Fleet
 from models.cache import load_production, read_production
 from models.card import NETWORK
+from plantwatch.scoring import TOLERANCE
 from plantwatch.settings import Settings
 from tests.support import plant, topics
 from tests.support.commands import Command, Start, with_changes
@@ -115,7 +116,7 @@ def test_every_reading_is_accounted_for(settings: Settings, start: Start) -> Non
     scores = topics.read(settings, settings.topics.scores)
     wanted = plant.offline(fleet, settings.window.length, load_production(settings))
     assert len(scores) == len(wanted) == _counts(settings)["scored"]
-    assert plant.first_of_each(scores) == pytest.approx(wanted, rel=0, abs=plant.TOLERANCE)
+    assert plant.first_of_each(scores) == pytest.approx(wanted, rel=0, abs=TOLERANCE)
 
 
 def _counts(settings: Settings) -> Counter[str]:
@@ -167,7 +168,7 @@ def test_lost_outputs_are_never_committed(settings: Settings, start: Start) -> N
     worker.until(lambda: topics.committed(settings) == len(order))
     wanted = plant.offline(fleet, settings.window.length, load_production(settings))
     scores = plant.first_of_each(topics.read(settings, settings.topics.scores))
-    assert scores == pytest.approx(wanted, rel=0, abs=plant.TOLERANCE)
+    assert scores == pytest.approx(wanted, rel=0, abs=TOLERANCE)
 
 
 def _limit(settings: Settings, max_message_bytes: str) -> None:
