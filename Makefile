@@ -51,10 +51,11 @@ $(COMMANDS): install
 sinks: install ## Run the sinks in the foreground
 	@$(BIN)/plantwatch up --foreground --only migrate,sink-postgres,sink-prometheus
 
+# Two at a time, each with servers of its own: one would leave half of two cores idle.
 test: install ## Run all tests, those on real servers included, with coverage
 	@mkdir -p .local/coverage
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest --durations 12
+	@$(BIN)/coverage run -m pytest --numprocesses 2 --dist loadfile --durations 12
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 
