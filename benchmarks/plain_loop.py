@@ -16,7 +16,8 @@ from confluent_kafka import Consumer, TopicPartition
 
 from connections.kafka import CheckedProducer, client_config, producer_config
 from models.cache import load_production
-from plantwatch.settings import Settings, environment, load
+from plantwatch.configuration import environment, load
+from plantwatch.settings import Settings
 from stream_processors.app import group_config
 from stream_processors.consumer_thread import Chunk
 from stream_processors.read_back import rebuild

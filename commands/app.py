@@ -31,8 +31,8 @@ from commands import (
     worker,
 )
 from connections import logs
+from plantwatch.configuration import environment, load
 from plantwatch.errors import PlantwatchError
-from plantwatch.settings import environment, load
 
 app = typer.Typer(
     help="Watch machines through their sensors; say which one is failing before it fails.",

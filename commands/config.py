@@ -5,7 +5,8 @@ from pathlib import Path
 import typer
 import yaml
 
-from plantwatch.settings import Settings, render_env_example
+from plantwatch.configuration import render_env_example
+from plantwatch.settings import Settings
 
 app = typer.Typer(help="Show the settings in force, or the variables that change them.")
 
@@ -13,7 +14,7 @@ app = typer.Typer(help="Show the settings in force, or the variables that change
 @app.command()
 def show(context: typer.Context) -> None:
     """Print every setting after files and environment; secrets are masked."""
-    settings: Settings = context.obj
+    settings = context.ensure_object(Settings)
     typer.echo(yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False), nl=False)
 
 

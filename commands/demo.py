@@ -10,8 +10,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 import local_stack
 from commands.stack import bring_up, take_down
 from local_stack import state
+from plantwatch.configuration import environment, load
 from plantwatch.messages import ScoreEvent
-from plantwatch.settings import Settings, environment, load
+from plantwatch.settings import Settings
 
 if TYPE_CHECKING:
     from demo.tour import Screen

@@ -9,7 +9,8 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from plantwatch.settings import Settings, environment
+from plantwatch.configuration import environment
+from plantwatch.settings import Settings
 
 _WIDTH = 100
 

@@ -13,8 +13,9 @@ from rich.console import Console
 
 from connections.prometheus import Exporter
 from plantwatch import metrics
+from plantwatch.configuration import environment
 from plantwatch.errors import ConfigError
-from plantwatch.settings import Settings, environment
+from plantwatch.settings import Settings
 
 if TYPE_CHECKING:
     from producers.run import Progress

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from models import registry
-from plantwatch.settings import Settings, environment
+from plantwatch.configuration import environment
+from plantwatch.settings import Settings
 
 _WIDTH = 100
 

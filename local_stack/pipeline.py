@@ -7,7 +7,8 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from local_stack.process import LOOPBACK, Port, Process, listens
-from plantwatch.settings import Settings, variables
+from plantwatch.configuration import variables
+from plantwatch.settings import Settings
 
 
 def migrate(settings: Settings, _home: Path) -> Process:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 from psycopg import sql
 
-from plantwatch.settings import Postgres, Settings, load
+from plantwatch.configuration import load
+from plantwatch.settings import Postgres, Settings
 from tests.support.servers import CONFIGS, PostgresServer, free_addresses, served
 
 ROOT = Path(__file__).parents[1]

@@ -12,8 +12,9 @@ import pytest
 
 import local_stack
 from local_stack.postgres import connect_as_superuser
+from plantwatch.configuration import load
 from plantwatch.errors import UnavailableError
-from plantwatch.settings import Postgres, Settings, load
+from plantwatch.settings import Postgres, Settings
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 """Absolute: a test may stand in another folder."""

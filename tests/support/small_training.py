@@ -9,7 +9,8 @@ from data.fleet import Fleet, Split
 from data.simulate import simulate
 from models.cache import Production, write_production
 from models.card import ModelType, write_artifact
-from plantwatch.settings import Settings, load
+from plantwatch.configuration import load
+from plantwatch.settings import Settings
 from tests.support.servers import CONFIGS
 from training.dataset import Sample, cut, split
 from training.judge import Judged, judge

@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plantwatch.accounting import Ledger
+from plantwatch.configuration import load
 from plantwatch.messages import SensorReading, to_iso
 from plantwatch.scoring import UnscorableError, Verdicts
-from plantwatch.settings import Settings, load
+from plantwatch.settings import Settings
 from stream_processors.partition import Partition
 
 CHOKING_VALUE = 13.0

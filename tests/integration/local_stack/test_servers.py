@@ -18,7 +18,8 @@ import local_stack
 from connections.kafka import ensure_topics
 from local_stack.postgres import connect_as_superuser
 from local_stack.process import State, Status
-from plantwatch.settings import Postgres, Settings, load
+from plantwatch.configuration import load
+from plantwatch.settings import Postgres, Settings
 from tests.support.servers import CONFIGS, free_addresses, served
 
 pytestmark = pytest.mark.real

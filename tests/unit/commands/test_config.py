@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from plantwatch.settings import FILES, load, render_env_example
+from plantwatch.configuration import FILES, load, render_env_example
 
 ROOT = Path(__file__).parents[3]
 PASSWORD = "hunter2-is-not-printable"

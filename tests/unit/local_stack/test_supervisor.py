@@ -16,8 +16,8 @@ from local_stack.keeper import Surroundings
 from local_stack.leash import Leash
 from local_stack.process import Process, State
 from local_stack.supervisor import Supervisor
+from plantwatch.configuration import load
 from plantwatch.errors import UnavailableError
-from plantwatch.settings import load
 from tests.support.servers import CONFIGS
 
 WAIT = "import signal; signal.pause()"

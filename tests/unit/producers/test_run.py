@@ -6,8 +6,8 @@ import pytest
 
 from data import datasets
 from data.simulate import simulate
+from plantwatch.configuration import load
 from plantwatch.errors import UnfinishedError
-from plantwatch.settings import load
 from producers.manifest import Manifest
 from producers.manifest import load as load_manifest
 from producers.run import Progress, Run

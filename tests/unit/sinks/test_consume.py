@@ -7,7 +7,7 @@ from threading import Event
 import pytest
 
 from connections.prometheus import Exporter
-from plantwatch.settings import load
+from plantwatch.configuration import load
 from sinks.consume import SinkLoop
 from sinks.instruments import Instruments
 from sinks.sink import Outcome, Record, Refusal, Row, StoreAwayError

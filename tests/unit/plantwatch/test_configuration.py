@@ -10,15 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from plantwatch.configuration import FILES, environment, load, render_env_example, variables
 from plantwatch.errors import ConfigError
-from plantwatch.settings import (
-    FILES,
-    Settings,
-    environment,
-    load,
-    render_env_example,
-    variables,
-)
+from plantwatch.settings import Settings
 
 ROOT = Path(__file__).parents[3]
 CONFIGS = ROOT / "configs"
