@@ -18,6 +18,7 @@ from commands import (
     dlq,
     download_data,
     evaluate,
+    faults,
     ledger,
     migrate,
     models,
@@ -48,6 +49,7 @@ app.command()(bench.bench)
 app.command()(demo.demo)
 app.command()(download_data.download_data)
 app.command()(evaluate.evaluate)
+app.command()(faults.faults)
 app.command()(ledger.ledger)
 app.command()(migrate.migrate)
 app.command(hidden=True)(readme.readme)

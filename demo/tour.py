@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from connections import span
+from connections.groups import behind
 from connections.tail import tail
 from data.fleet import Fleet
 from demo.account import Account, expected, settle
 from demo.machines import Machine, judge
-from demo.observe import Cluster, stored
+from demo.observe import counts, latencies, stored
 from demo.parity import Parity, compare
 from models.cache import load_production
 from plantwatch.errors import UnavailableError
@@ -56,20 +58,19 @@ def run(settings: Settings, fleet: Fleet, screen: Screen) -> Tour:
         UnavailableError: the pipeline does not move, or a server is not there.
         UnfinishedError: not all was published; run again.
     """
-    cluster = Cluster(settings)
-    counts, scores = cluster.counts(), cluster.ends(settings.topics.scores)
+    before, scores = counts(settings), span.held(settings, settings.topics.scores)
     MANIFEST.unlink(missing_ok=True)  # each demonstration is a whole pass, resumed by none
     begun = time.monotonic()
     with _anomalies(settings, screen.anomaly):
         done = kafka.replay(settings, fleet, manifest=MANIFEST, on_progress=screen.published)
-        _wait_until_stored(cluster, screen.left)
+        _wait_until_stored(settings, screen.left)
     seconds = time.monotonic() - begun
     sensor_ids = [fleet.sensor_id(engine) for engine in fleet.slices]
     verdicts = stored(settings, sensor_ids, done.origin)
     account = settle(
         fleet,
         published=done.published,
-        counts=cluster.counts() - counts,
+        counts=counts(settings) - before,
         stored=verdicts.anomalous,
         rows=verdicts.rows,
         wanted=expected(fleet, settings.window.length),
@@ -77,7 +78,7 @@ def run(settings: Settings, fleet: Fleet, screen: Screen) -> Tour:
     )
     machines = judge(fleet, verdicts.anomalous, settings.anomaly)
     parity = compare(fleet, settings.window.length, load_production(settings), verdicts.scores)
-    return Tour(account, machines, parity, cluster.latencies(scores))
+    return Tour(account, machines, parity, latencies(settings, scores))
 
 
 def save(account: Account) -> None:
@@ -86,11 +87,11 @@ def save(account: Account) -> None:
     RESULT.write_text(json.dumps(account.document(), indent=2) + "\n", encoding="utf-8")
 
 
-def _wait_until_stored(cluster: Cluster, show: Callable[[int], None]) -> None:
-    best, since = cluster.left(), time.monotonic()
+def _wait_until_stored(settings: Settings, show: Callable[[int], None]) -> None:
+    best, since = behind(settings), time.monotonic()
     while best > 0:
         time.sleep(_LOOK_EVERY_SEC)
-        left = cluster.left()
+        left = behind(settings)
         show(left)
         if left != best:
             best, since = left, time.monotonic()

@@ -6,14 +6,13 @@ that goes on meanwhile shows as lag, never as lost.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import Final
 
 import psycopg
-from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from connections import span
-from connections.kafka import METADATA_TIMEOUT_SEC, client_config, no_broker
+from connections import groups, span
+from connections.kafka import METADATA_TIMEOUT_SEC
 from ledger.evidence import Commit, Evidence, Letter, Message, Verdict
 from ledger.parse import letter_of, score_of
 from plantwatch.accounting import CommitMetadata
@@ -96,30 +95,17 @@ def cluster(settings: Settings) -> str:
     Raises:
         UnavailableError: no broker answers.
     """
-    with _consumer(settings, "plantwatch-ledger") as consumer:
+    with groups.asking(settings, "plantwatch-ledger") as consumer:
         return consumer.cluster_id(METADATA_TIMEOUT_SEC)
 
 
 def _commits(settings: Settings, group: str, topic: str) -> dict[int, Commit]:
     """Where a group goes on in each partition that it has committed."""
-    with _consumer(settings, group) as consumer:
-        wanted = [TopicPartition(topic, n) for n in span.partitions(consumer, topic)]
-        return {
-            one.partition: Commit(one.offset, CommitMetadata.from_text(one.metadata))
-            for one in consumer.committed(wanted, METADATA_TIMEOUT_SEC)
-            if one.offset >= 0
-        }
-
-
-@contextmanager
-def _consumer(settings: Settings, group: str) -> Iterator[Consumer]:
-    """Of a group, which it only asks about: it never subscribes, so it is no member."""
-    config = {"group.id": group, "enable.auto.commit": False}
-    try:
-        with closing(Consumer(client_config(settings) | config)) as consumer:
-            yield consumer
-    except KafkaException as error:
-        raise no_broker(settings, error) from None
+    return {
+        one.partition: Commit(one.offset, CommitMetadata.from_text(one.metadata))
+        for one in groups.committed(settings, group, topic)
+        if one.offset >= 0
+    }
 
 
 _ROWS: Final = """

@@ -9,9 +9,10 @@ import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 from psycopg import sql
 
+from local_stack.free import free_addresses
 from plantwatch.configuration import load
 from plantwatch.settings import Postgres, Settings
-from tests.support.servers import CONFIGS, PostgresServer, free_addresses, served
+from tests.support.servers import CONFIGS, PostgresServer, served
 
 ROOT = Path(__file__).parents[1]
 

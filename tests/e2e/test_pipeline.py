@@ -19,12 +19,13 @@ from data.fleet import Fleet
 from demo import tour
 from demo.account import expected
 from demo.tour import Screen, Tour
+from local_stack.free import free_addresses
 from local_stack.pipeline import environment_of
 from local_stack.process import State, Status
 from plantwatch.configuration import load
 from plantwatch.scoring import TOLERANCE
 from plantwatch.settings import Settings
-from tests.support.servers import CONFIGS, free_addresses
+from tests.support.servers import CONFIGS
 from tests.support.small_training import KNOBS, small_fleet
 
 pytestmark = pytest.mark.real

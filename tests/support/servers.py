@@ -1,9 +1,8 @@
 """Real servers for tests, on free ports, with their data in a folder that vanishes with them."""
 
-import socket
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import psycopg
 import pytest
 
 import local_stack
+from local_stack.free import free_addresses
 from local_stack.postgres import connect_as_superuser
 from plantwatch.configuration import load
 from plantwatch.errors import UnavailableError
@@ -29,31 +29,6 @@ class PostgresServer:
 
     def admin(self) -> psycopg.Connection:
         return connect_as_superuser(self.settings.port, self.home)
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody has, all different; held together for a moment to be so."""
-    with ExitStack() as stack:
-        return [
-            stack.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]
-            for _ in range(count)
-        ]
-
-
-def free_addresses() -> dict[str, str]:
-    """Variables that move every server and every metrics endpoint to a free port."""
-    ports = [str(port) for port in free_ports(9)]
-    return {
-        "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{ports[0]}",
-        "STACK_KAFKA_CONTROLLER_PORT": ports[1],
-        "POSTGRES_PORT": ports[2],
-        "MLFLOW_TRACKING_URI": f"http://127.0.0.1:{ports[3]}",
-        "STACK_PROMETHEUS_PORT": ports[4],
-        "PRODUCER_METRICS_PORT": ports[5],
-        "WORKER_METRICS_PORT": ports[6],
-        "SINK_POSTGRES_METRICS_PORT": ports[7],
-        "SINK_PROMETHEUS_METRICS_PORT": ports[8],
-    }
 
 
 @contextmanager

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from connections.kafka import ensure_topics
+from local_stack.free import free_ports
 from plantwatch.settings import Settings
 from sinks.migrate import upgrade
 from sinks.postgres import connect
 from tests.support import plant, topics
 from tests.support.commands import Command, with_changes
-from tests.support.servers import free_ports
 from tests.support.small_training import cached_model, small_fleet
 
 pytestmark = pytest.mark.real

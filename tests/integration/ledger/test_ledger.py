@@ -13,6 +13,7 @@ from data.fleet import Fleet
 from ledger.findings import Fault, Findings
 from ledger.run import run
 from ledger.sources import cluster
+from local_stack.free import free_ports
 from plantwatch.messages import score_event_from_bytes
 from plantwatch.settings import Settings
 from producers.manifest import Manifest
@@ -20,7 +21,6 @@ from sinks.migrate import upgrade
 from sinks.postgres import connect
 from tests.support import plant, topics
 from tests.support.commands import Command, with_changes
-from tests.support.servers import free_ports
 from tests.support.small_training import cached_model, small_fleet
 from tests.support.topics import Sent
 

@@ -16,11 +16,12 @@ from confluent_kafka import Producer
 
 import local_stack
 from connections.kafka import ensure_topics
+from local_stack.free import free_addresses
 from local_stack.postgres import connect_as_superuser
 from local_stack.process import State, Status
 from plantwatch.configuration import load
 from plantwatch.settings import Postgres, Settings
-from tests.support.servers import CONFIGS, free_addresses, served
+from tests.support.servers import CONFIGS, served
 
 pytestmark = pytest.mark.real
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from local_stack import state
-from tests.support.servers import CONFIGS, free_addresses
+from local_stack.free import free_addresses
+from tests.support.servers import CONFIGS
 
 pytestmark = pytest.mark.real
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
+from local_stack.free import free_ports
 from models.cache import load_production, read_production
 from models.card import CARD, NETWORK, read_artifact
 from models.registry import fetch, fetch_production, list_versions, set_production
 from plantwatch.errors import ConfigError, UnavailableError
 from plantwatch.settings import Settings
-from tests.support.servers import free_ports
 from tests.support.small_training import small_fleet, small_sample, small_settings
 from training.evaluate import MODELS
 from training.train import Trained, train

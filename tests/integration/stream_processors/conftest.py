@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from connections.kafka import ensure_topics
+from local_stack.free import free_ports
 from plantwatch.settings import Settings
 from tests.support.commands import Command, Start, with_changes
-from tests.support.servers import free_ports
 from tests.support.small_training import cached_model
 
 

@@ -7,12 +7,12 @@ from itertools import chain
 import pytest
 
 from data.fleet import Fleet
+from local_stack.free import free_ports
 from models.cache import load_production
 from plantwatch.scoring import TOLERANCE
 from plantwatch.settings import Settings
 from tests.support import plant, topics
 from tests.support.commands import Command, Start, with_changes
-from tests.support.servers import free_ports
 from tests.support.small_training import small_fleet
 
 pytestmark = pytest.mark.real

@@ -20,13 +20,13 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 
 from connections.kafka import client_config
 from data.fleet import Fleet
+from local_stack.free import free_ports
 from models.cache import load_production, read_production
 from models.card import NETWORK
 from plantwatch.scoring import TOLERANCE
 from plantwatch.settings import Settings
 from tests.support import plant, topics
 from tests.support.commands import Command, Start, with_changes
-from tests.support.servers import free_ports
 from tests.support.small_training import small_fleet
 from tests.support.topics import Place, Sent
 

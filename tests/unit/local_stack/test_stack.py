@@ -7,12 +7,13 @@ import pytest
 import yaml
 
 from local_stack import kafka, plan, postgres, prometheus
+from local_stack.free import free_addresses
 from local_stack.pipeline import environment_of
 from local_stack.process import State
 from plantwatch.configuration import load
 from plantwatch.errors import ConfigError, UnavailableError
 from plantwatch.settings import Settings
-from tests.support.servers import CONFIGS, free_addresses
+from tests.support.servers import CONFIGS
 
 
 @pytest.fixture

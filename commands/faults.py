@@ -1,0 +1,63 @@
+"""`plantwatch faults`: everything that can go wrong, made to go wrong, and the judgement."""
+
+import random
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from plantwatch.configuration import environment
+from plantwatch.errors import ConfigError
+from plantwatch.settings import Settings
+
+
+def faults(
+    context: typer.Context,
+    *,
+    only: Annotated[str, typer.Option(help="Scenarios whose name contains this.")] = "",
+    quick: Annotated[
+        bool, typer.Option("--quick", help="The subset that runs with every change.")
+    ] = False,
+    listed: Annotated[bool, typer.Option("--list", help="Show the scenarios, run none.")] = False,
+    seed: Annotated[int | None, typer.Option(help="Repeat a run; without it, a new one.")] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="A scenario that cannot run here fails, too.")
+    ] = False,
+) -> None:
+    """Kill, stop, cut, fill up and garble a real pipeline, and judge what became of every reading.
+
+    Starts its own Kafka and PostgreSQL on free ports, and a pipeline for each scenario: readings
+    come, the fault is injected and healed, the pipeline drains, and the ledger must find nothing
+    lost, doubled or wrong. A running stack is not touched. Results go to `.local/faults.json`.
+
+    Exit code 0: every scenario that ran held. 1: see the table.
+    """
+    # Here, not above: torch and scikit-learn take seconds, which no other command should wait for.
+    from faults import report  # noqa: PLC0415
+    from faults.run import run  # noqa: PLC0415
+    from faults.scenarios import SCENARIOS  # noqa: PLC0415
+    from faults.session import session  # noqa: PLC0415
+
+    chosen = [one for one in SCENARIOS if only in one.name and (one.quick or not quick)]
+    if not chosen:
+        raise ConfigError(f"no scenario's name contains {only!r}; see `plantwatch faults --list`")
+    if listed:
+        print(*(one.name for one in chosen), sep="\n")
+        return
+    seed = random.randrange(10**6) if seed is None else seed
+    print(f"seed {seed}, {len(chosen)} scenarios", flush=True)
+    configs = context.find_root().params["config"]
+    results = []
+    with session(context.ensure_object(Settings), configs, environment()) as begun:
+        for scenario in chosen:
+            results.append(run(scenario, begun, seed))
+            print(report.line(results[-1]), flush=True)
+            report.save(results, seed)
+    console = Console(width=100)
+    console.print(report.table(results))
+    failed = [one for one in results if not one.ok and (one.ran or strict)]
+    print(
+        f"{len(results) - len(failed)} of {len(results)} held; seed {seed}, "
+        f"{sum(one.seconds for one in results):.0f} s; written to {report.FILE}"
+    )
+    raise typer.Exit(1 if failed else 0)

@@ -1,0 +1,58 @@
+"""What consumer groups have committed, asked without joining them. Changes nothing."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+
+from connections import span
+from connections.kafka import METADATA_TIMEOUT_SEC, client_config, no_broker
+from plantwatch.settings import Settings
+
+
+@contextmanager
+def asking(settings: Settings, group: str) -> Iterator[Consumer]:
+    """A client of a group that it only asks about: it never subscribes, so it is no member.
+
+    Raises:
+        UnavailableError: no broker answers, inside the block too; the caller tells the person.
+    """
+    config = {"group.id": group, "enable.auto.commit": False}
+    try:
+        with closing(Consumer(client_config(settings) | config)) as consumer:
+            yield consumer
+    except KafkaException as error:
+        raise no_broker(settings, error) from None
+
+
+def committed(settings: Settings, group: str, topic: str) -> list[TopicPartition]:
+    """Where a group goes on in each partition of a topic; the offset is negative where it has
+    committed nothing.
+
+    Raises:
+        UnavailableError: no broker answers, or the topic is not there.
+    """
+    with asking(settings, group) as consumer:
+        wanted = [TopicPartition(topic, number) for number in span.partitions(consumer, topic)]
+        return consumer.committed(wanted, METADATA_TIMEOUT_SEC)
+
+
+def lag(settings: Settings, group: str, topic: str) -> int:
+    """Messages of a topic that a group has not committed past.
+
+    Raises:
+        UnavailableError: no broker answers, or the topic is not there.
+    """
+    held = span.held(settings, topic)
+    done = {one.partition: one.offset for one in committed(settings, group, topic)}
+    return sum(offsets.stop - max(offsets.start, done[n]) for n, offsets in held.items())
+
+
+def behind(settings: Settings) -> int:
+    """Readings that are not scored yet, and scores that are not stored yet.
+
+    Raises:
+        UnavailableError: no broker answers, or a topic is not there.
+    """
+    unscored = lag(settings, settings.worker.group_id, settings.topics.readings)
+    return unscored + lag(settings, settings.sink.postgres_group_id, settings.topics.scores)

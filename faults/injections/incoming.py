@@ -1,0 +1,96 @@
+"""Input that is disorderly, poisonous or too much, and what it must come to."""
+
+from collections.abc import Iterable
+from typing import Final
+from urllib.request import urlopen
+
+from faults.moments import in_mid_work, waiting
+from faults.plant import FaultError, until
+from faults.readings import (
+    Disorder,
+    Sent,
+    encoded,
+    endless,
+    made_up,
+    poisoned,
+    some,
+)
+from faults.run import RATE, Measured, Source, Trial
+from local_stack.process import State
+
+ROWS: Final = 12_000
+_MACHINES: Final = 60
+_STOPPING: Final = 1_100
+"""Bad readings in a row: a hundred more than the worker bears."""
+_IDS: Final = 1_000_000
+_WORKER_BYTES: Final = 512 * 2**20
+_METRICS_BYTES: Final = 100 * 2**10
+
+
+def disorderly(disorder: Disorder) -> Source:
+    """A few thousand readings, garbled."""
+
+    def source(trial: Trial) -> Iterable[Sent]:
+        rows = some(endless(trial.session.fleet, _MACHINES), ROWS)
+        return encoded(disorder(rows, trial.rng))
+
+    return source
+
+
+def poison(good: int, bad: int) -> Source:
+    """`bad` messages that no decoder may take, at random among `good` ones."""
+
+    def source(trial: Trial) -> Iterable[Sent]:
+        rng = trial.rng
+        sent = list(encoded(some(endless(trial.session.fleet, _MACHINES), good)))
+        at = sorted((rng.randrange(good) for _ in range(bad)), reverse=True)
+        for place in at:
+            sent.insert(place, poisoned(sent[place], rng))
+        return sent
+
+    return source
+
+
+def a_machine_gone_mad(trial: Trial) -> Iterable[Sent]:
+    """Good readings, then one machine sends nothing but rubbish, then good ones again."""
+    stream = endless(trial.session.fleet, _MACHINES)
+    yield from encoded(some(stream, ROWS // 2))
+    (victim,) = some(stream, 1)
+    for _ in range(_STOPPING):
+        yield Sent(victim.machine.encode(), b"rubbish")
+    yield from encoded(some(stream, ROWS // 2))
+
+
+def stopped_by_rubbish(trial: Trial) -> Measured:
+    """The worker commits, exits 65 and stays down; a person starts it again: all is as it was."""
+    plant = trial.plant
+    status = plant.processes.status("worker")
+    until(lambda: status.state is State.HALTED, "the worker stops for a person")
+    if "exit 65" not in status.reason:
+        raise FaultError(f"the worker ended by {status.reason!r}, not by exit 65")
+    with plant.another("worker"):
+        until(lambda: waiting(plant) == 0, "the worker started again catches up")
+    return {}
+
+
+def made_up_ids(trial: Trial) -> Iterable[Sent]:
+    """Real machines, then a million that have one reading each, then the real ones again."""
+    stream = endless(trial.session.fleet, _MACHINES)
+    rows = some(stream, ROWS // 2)
+    yield from encoded(rows)
+    yield from encoded(made_up(_IDS, rows[0]))
+    yield from encoded(some(stream, ROWS // 2))
+
+
+def memory_is_bounded(trial: Trial) -> Measured:
+    """A million ids of one reading: the worker stays small, and so do its metrics."""
+    plant = trial.plant
+    in_mid_work(plant)
+    until(lambda: trial.load is not None and trial.load.sent > _IDS + ROWS // 2, "all is sent")
+    until(lambda: waiting(plant) < RATE, "the ids are through", seconds=600)
+    size = plant.memory("worker")
+    with urlopen(plant.processes.status("worker").address, timeout=10) as reply:  # noqa: S310 (ours)
+        metrics = len(reply.read())
+    if size > _WORKER_BYTES or metrics > _METRICS_BYTES:
+        raise FaultError(f"the worker takes {size:,} bytes, its metrics {metrics:,}")
+    return {"worker_mb": round(size / 2**20), "metrics_kb": round(metrics / 2**10, 1)}

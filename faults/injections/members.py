@@ -1,0 +1,70 @@
+"""Members of the groups: workers and sinks that join, leave, and come back from the dead."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from faults.moments import BREATH_SEC, in_mid_work, waiting
+from faults.orders import Action
+from faults.plant import Plant, Processes, until
+from faults.run import RATE, Measured, Trial
+from local_stack.free import free_ports
+
+
+def workers_come_and_go(trial: Trial) -> Measured:
+    """Two workers, three, then the first alone, under load; one leaves, one is killed for good."""
+    plant = trial.plant
+    with second_worker(plant, "worker-2") as second:
+        in_mid_work(plant)
+        with second_worker(plant, "worker-3"):
+            in_mid_work(plant)
+            time.sleep(BREATH_SEC)
+        in_mid_work(plant)
+        second.hold("worker")
+        second.kill("worker")
+        # The dead one's session must end before the first may have its partitions.
+        time.sleep(plant.settings.worker.session_timeout_sec + BREATH_SEC)
+        _caught_up(plant)
+    return {"rebalances": 4}
+
+
+def zombie_worker(trial: Trial) -> Measured:
+    """Stopped in mid-chunk, its partitions taken over, continued: a zombie with outputs in hand."""
+    points = ("worker-produced-in-part", "worker-before-flush")
+    with second_worker(trial.plant, "worker-2"):
+        for point in points:
+            _zombie(trial.plant, point, trial.plant.settings.worker.session_timeout_sec)
+    return {"stops": len(points)}
+
+
+def zombie_sink(trial: Trial) -> Measured:
+    """Stopped with a transaction open; the server lets go of its keys, another sink goes on."""
+    plant, points = trial.plant, ("sink-inserted-not-committed", "sink-stored-offset-not")
+    (port,) = free_ports(1)
+    changes = {"instance_id": "sink-2", "postgres_metrics_port": port}
+    with plant.another("sink-postgres", sink=changes):
+        for point in points:
+            _zombie(plant, point, plant.settings.sink.session_timeout_sec)
+    return {"stops": len(points)}
+
+
+@contextmanager
+def second_worker(plant: Plant, instance: str) -> Iterator[Processes]:
+    (port,) = free_ports(1)
+    changes = {"instance_id": instance, "metrics_port": port}
+    with plant.another("worker", worker=changes) as processes:
+        yield processes
+
+
+def _zombie(plant: Plant, point: str, session_sec: float) -> None:
+    """Stop whoever passes the point, until another has taken over; then let it go on."""
+    in_mid_work(plant)
+    plant.carried_out(point, Action.STOP)
+    time.sleep(session_sec + BREATH_SEC)
+    _caught_up(plant)
+    plant.continue_all()
+    in_mid_work(plant)
+
+
+def _caught_up(plant: Plant) -> None:
+    until(lambda: waiting(plant) < 2 * RATE, "the others take over")

@@ -1,0 +1,65 @@
+"""Much of it: a million readings to read back after a kill, a hundred thousand machines at once."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import chain, islice
+from typing import Final
+
+from faults.moments import in_mid_work, waiting
+from faults.plant import FaultError, until
+from faults.readings import Sent, encoded, endless
+from faults.run import MACHINES, RATE, Measured, Trial
+
+READ_BACK: Final = 1_000_000
+"""Readings, of 10,000 machines."""
+TOGETHER: Final = 100_000
+_PATIENCE_SEC: Final = 900.0
+_TAKE_OVER_SEC: Final = 20.0
+
+
+def a_long_history(trial: Trial) -> Iterable[Sent]:
+    """Some machines that soon fall silent, so that all after them must be read back; 10,000 with a
+    full history, whose cycles jump, so that they never have a window; then everyday machines.
+    """
+    fleet = trial.session.fleet
+    silent = islice(endless(fleet, MACHINES, "silent"), MACHINES)
+    jumping = (
+        replace(row, cycle=10 * row.cycle)
+        for row in islice(endless(fleet, 10_000, "jumping"), READ_BACK)
+    )
+    return encoded(chain(silent, jumping, endless(fleet, MACHINES)))
+
+
+def taken_over_quickly(trial: Trial) -> Measured:
+    """Kill -9; how long until the one after it has read all back and scores."""
+    plant, load = trial.plant, trial.load
+    assert load is not None
+    until(lambda: load.sent > READ_BACK + MACHINES, "the history is sent", _PATIENCE_SEC)
+    until(lambda: waiting(plant) < RATE, "the history is through", _PATIENCE_SEC)
+    in_mid_work(plant)
+    plant.processes.kill("worker")
+    began = time.monotonic()
+    in_mid_work(plant)
+    seconds = round(time.monotonic() - began, 1)
+    if seconds > _TAKE_OVER_SEC:
+        raise FaultError(f"{seconds} s until the next worker scored")
+    return {"kills": 1, "take_over_sec": seconds, "worker_mb": plant.memory("worker") >> 20}
+
+
+def all_start_together(trial: Trial) -> Iterable[Sent]:
+    """A hundred thousand machines, each with its first thirty readings."""
+    rows = islice(endless(trial.session.fleet, TOGETHER), 30 * TOGETHER)
+    return encoded(rows)
+
+
+def all_are_scored(trial: Trial) -> Measured:
+    """Every one has its first score; what that takes."""
+    plant, load = trial.plant, trial.load
+    assert load is not None
+    began = time.monotonic()
+    until(lambda: load.sent == 30 * TOGETHER, "all is sent", _PATIENCE_SEC)
+    until(lambda: waiting(plant) == 0, "all is through", _PATIENCE_SEC)
+    seconds = time.monotonic() - began
+    megabytes = plant.memory("worker") >> 20
+    return {"readings_per_s": round(load.sent / seconds), "worker_mb": megabytes}

@@ -1,0 +1,84 @@
+"""A replay as a person runs it: again and again, until its exit code is 0."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from typing import Final, Self
+
+from faults.armed import ORDERS
+from faults.plant import Plant, until
+from faults.run import Session
+from local_stack.pipeline import environment_of
+
+_SPEED: Final = "15"
+_ENGINES: Final = "1-60"
+
+
+class Replaying:
+    """`plantwatch replay` of the session's fleet in the plant's folder, where its manifest is.
+
+    A context manager; on the way out nothing of it is left.
+    """
+
+    def __init__(self, session: Session, plant: Plant) -> None:
+        self.codes: list[int] = []
+        """Exit codes so far."""
+        self._argv = (
+            *(sys.executable, "-m", "commands.armed", "replay", "--dataset", session.fleet.subset),
+            *("--split", session.fleet.split, "--engines", _ENGINES, "--speed", _SPEED),
+        )
+        self._folder = plant.home
+        self._plant = plant
+        self._environment = environment_of(plant.settings) | {
+            "PLANTWATCH_CONFIG": str(session.configs.resolve()),
+            "CMAPSS_DIR": str((session.home / "cmapss").resolve()),
+            ORDERS: str((plant.home / "orders").resolve()),
+        }
+        self._child: subprocess.Popen[bytes] | None = None
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        if self._child is not None:
+            self._child.kill()
+        self._thread.join()
+
+    def signal(self, number: signal.Signals) -> None:
+        """To the run that publishes now."""
+        runs = len(self.codes)
+        manifests = list(self._folder.glob(".local/replay/*.json"))
+        before = manifests[0].stat().st_mtime_ns if manifests else 0
+
+        def publishing() -> bool:
+            found = list(self._folder.glob(".local/replay/*.json"))
+            return bool(found) and found[0].stat().st_mtime_ns > before
+
+        until(publishing, "the replay publishes")
+        assert self._child is not None
+        self._child.send_signal(number)
+        if number is signal.SIGTERM:
+            until(lambda: len(self.codes) > runs, "the replay ends")
+
+    def finish(self) -> list[int]:
+        """Wait for exit code 0; all exit codes."""
+        until(lambda: self.codes[-1:] == [0], "the replay is through")
+        return self.codes
+
+    def _run(self) -> None:
+        with (self._folder / "replay.log").open("ab") as log:
+            while self.codes[-1:] != [0] and not self._over.is_set():
+                self._child = subprocess.Popen(
+                    self._argv,
+                    cwd=self._folder,
+                    env=os.environ | self._environment,
+                    stdout=log,
+                    stderr=log,
+                )
+                self.codes.append(self._child.wait())

@@ -1,0 +1,75 @@
+"""Three ways to lose readings, each the mistake that a plain pipeline makes. Only for `faults`.
+
+They prove the judge: the same kills that harm nobody otherwise must show rows as lost here.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+
+def default_acknowledgement() -> None:
+    """A chunk is acknowledged when it is taken, and nobody asks whether its outputs arrived.
+
+    So Faust does it: an event is acknowledged as the agent moves on, even when it raised, and
+    `topic.send` only enqueues.
+    """
+    from stream_processors.transport import Completed, Consumer  # noqa: PLC0415
+    from stream_processors.worker import Worker  # noqa: PLC0415
+
+    take = Consumer.on_chunk
+
+    def on_chunk(self: Consumer, chunk: Any) -> None:
+        self._completed[chunk.partition] = Completed(chunk.end, "")
+        take(self, chunk)
+
+    async def before_commit(_self: Worker) -> bool:
+        return True
+
+    _replace(Consumer, "on_chunk", on_chunk)
+    _replace(Worker, "_before_commit", before_commit)
+
+
+def acknowledging_out_of_order() -> None:
+    """A finished chunk acknowledges what was fetched after it, too.
+
+    The hole in Faust's gap check: committed 31, 31 in flight, 32 and 33 done: it commits 34.
+    """
+    from stream_processors.transport import Completed, Consumer  # noqa: PLC0415
+
+    take, complete = Consumer.on_chunk, Consumer.complete
+    fetched: dict[int, int] = {}
+
+    def on_chunk(self: Consumer, chunk: Any) -> None:
+        fetched[chunk.partition] = chunk.end
+        take(self, chunk)
+
+    def complete_all(self: Consumer, chunk: Any, _completed: Completed) -> None:
+        complete(self, chunk, Completed(fetched[chunk.partition], ""))
+
+    _replace(Consumer, "on_chunk", on_chunk)
+    _replace(Consumer, "complete", complete_all)
+
+
+def offset_before_database() -> None:
+    """The sink commits its offsets, then writes: a crash in between loses the batch."""
+    from sinks.consume import SinkLoop  # noqa: PLC0415
+
+    finish = SinkLoop._finish
+
+    def commit_first(self: SinkLoop, records: Sequence[Any]) -> None:
+        self._subscription.done(records)
+        self._subscription.commit()
+        finish(self, records)
+
+    _replace(SinkLoop, "_finish", commit_first)
+
+
+DEFECTS: Final[dict[str, Callable[[], None]]] = {
+    "default-acknowledgement": default_acknowledgement,
+    "out-of-order": acknowledging_out_of_order,
+    "offset-before-database": offset_before_database,
+}
+
+
+def _replace(owner: type, name: str, function: Callable[..., Any]) -> None:
+    setattr(owner, name, function)
