@@ -21,28 +21,31 @@ class Role(StrEnum):
 class Point:
     """Just `when` the function `name` of `module` is called or has returned.
 
-    `busy`: it is passed many times a second under load, so an order may wait for a later pass.
+    An order may wait for one of the next `passes`: many where it is passed many times a second. 0:
+    it is passed only while a process starts.
     """
 
     role: Role
     module: str
     name: str
     when: Literal["before", "after"]
-    busy: bool = True
+    passes: int = 20
 
 
 _P, _W, _S = Role.PRODUCER, Role.WORKER, Role.SINK
 
 POINTS: Final[dict[str, Point]] = {
-    "producer-before-produce": Point(_P, "producers.delivery", "Delivery.offer", "before"),
-    "producer-produced-not-acked": Point(_P, "producers.delivery", "Delivery.offer", "after"),
+    "producer-before-produce": Point(
+        _P, "producers.delivery", "Delivery.offer", "before", passes=1000
+    ),
+    "producer-produced-not-acked": Point(
+        _P, "producers.delivery", "Delivery.offer", "after", passes=1000
+    ),
     "producer-acked-not-saved": Point(
-        _P, "producers.manifest", "Manifest.save", "before", busy=False
+        _P, "producers.manifest", "Manifest.save", "before", passes=3
     ),
-    "producer-manifest-saved": Point(
-        _P, "producers.manifest", "Manifest.save", "after", busy=False
-    ),
-    "worker-starting": Point(_W, "models.cache", "load_production", "before", busy=False),
+    "producer-manifest-saved": Point(_P, "producers.manifest", "Manifest.save", "after", passes=3),
+    "worker-starting": Point(_W, "models.cache", "load_production", "before", passes=0),
     "worker-before-scoring": Point(
         _W, "stream_processors.partition", "Partition.process", "before"
     ),
@@ -51,15 +54,19 @@ POINTS: Final[dict[str, Point]] = {
     ),
     "worker-produced-in-part": Point(_W, "connections.kafka", "CheckedProducer.send", "after"),
     "worker-produced-not-acked": Point(_W, "stream_processors.worker", "Worker.process", "after"),
-    "worker-before-flush": Point(_W, "connections.kafka", "CheckedProducer.flush", "before"),
-    "worker-acked-not-committed": Point(_W, "connections.kafka", "CheckedProducer.flush", "after"),
+    "worker-before-flush": Point(
+        _W, "connections.kafka", "CheckedProducer.flush", "before", passes=3
+    ),
+    "worker-acked-not-committed": Point(
+        _W, "connections.kafka", "CheckedProducer.flush", "after", passes=3
+    ),
     "worker-committed": Point(
-        _W, "stream_processors.consumer_thread", "ConsumerThread.commit", "after"
+        _W, "stream_processors.consumer_thread", "ConsumerThread.commit", "after", passes=3
     ),
     "worker-in-read-back": Point(
-        _W, "stream_processors.partition", "Partition.restore", "after", busy=False
+        _W, "stream_processors.partition", "Partition.restore", "after", passes=0
     ),
-    "worker-taking-over": Point(_W, "stream_processors.worker", "Worker._own", "after", busy=False),
+    "worker-taking-over": Point(_W, "stream_processors.worker", "Worker._own", "after", passes=0),
     "sink-before-insert": Point(_S, "sinks.postgres", "_insert", "before"),
     "sink-inserted-not-committed": Point(_S, "sinks.postgres", "_insert", "after"),
     "sink-stored-offset-not": Point(_S, "sinks.postgres", "PostgresSink.write", "after"),

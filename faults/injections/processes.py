@@ -20,7 +20,6 @@ from faults.run import Inject, Measured, Trial
 HITS: Final = 3
 """How often each failpoint is hit."""
 FROZEN_SEC: Final = 30.0
-_MANY_PASSES: Final = 20
 
 KEPT_AS: Final = {Role.WORKER: "worker", Role.SINK: "sink-postgres"}
 """The supervised process of a role."""
@@ -44,13 +43,12 @@ def killed_at(point: str) -> Inject:
         plant, spec = trial.plant, POINTS[point]
         for _ in range(HITS):
             in_mid_work(plant)
-            passes = trial.rng.randrange(1, _MANY_PASSES) if spec.busy else 1
-            plant.orders.give(point, Action.KILL, passes)
-            if not spec.busy:  # passed only on the way up
+            plant.orders.give(point, Action.KILL, trial.rng.randint(1, spec.passes or 1))
+            if not spec.passes:  # passed only on the way up
                 plant.processes.kill(KEPT_AS[spec.role])
             until(lambda: not plant.orders.pending(point), f"somebody passes {point}")
         in_mid_work(plant)
-        return {"kills": HITS * (1 if spec.busy else 2)}
+        return {"kills": HITS * (1 if spec.passes else 2)}
 
     return inject
 

@@ -18,7 +18,7 @@ def killed_at(point: str) -> Inject:
     def inject(trial: Trial) -> Measured:
         with Replaying(trial.session, trial.plant) as replay:
             for _ in range(HITS):
-                passes = trial.rng.randrange(1, 1000) if POINTS[point].busy else 2
+                passes = trial.rng.randint(1, POINTS[point].passes)
                 trial.plant.carried_out(point, Action.KILL, passes)
             codes = replay.finish()
         return {"kills": len(codes) - 1}
