@@ -36,7 +36,7 @@ def mutants(seed: int, number: int) -> Iterator[Mutant]:
     whole = [case for case in cases() if case.value is not None and len(case.value) <= LONGEST]
     valid = [case for case in whole if case.verdict == "accepted"]
     for _ in range(number):
-        origin = rng.choice(valid if rng.random() < 0.5 else whole)  # noqa: PLR2004 (a coin)
+        origin = rng.choice(valid if rng.random() < 0.5 else whole)
         value = bytearray(origin.value or b"")
         for _ in range(rng.choice([1, 1, 1, 2, 5])):
             rng.choice(_ACCIDENTS)(rng, value)
@@ -79,7 +79,7 @@ def _other_token(rng: random.Random, value: bytearray) -> None:
 def _repeated_member(rng: random.Random, value: bytearray) -> None:
     """Before all others or after them: the last of a name is the one that counts."""
     member = b'"%b":%b' % (rng.choice(_NAMES), rng.choice(_TOKENS))
-    if rng.random() < 0.5 and (at := value.find(b"{")) >= 0:  # noqa: PLR2004 (a coin)
+    if rng.random() < 0.5 and (at := value.find(b"{")) >= 0:
         value[at + 1 : at + 1] = member + b","
     elif (at := value.rfind(b"}")) >= 0:
         value[at:at] = b"," + member

@@ -18,7 +18,7 @@ KEY = b"FD001-engine-001"
 ROW = ("{" + ",".join(f'"{name}":{text}' for name, text in VALID.items()) + "}").encode()
 CORPUS = list(cases())
 # The properties that look for an escape try five times as much as the profile says.
-HARDER = settings(max_examples=5 * settings.default.max_examples)
+HARDER = settings(max_examples=5 * settings().max_examples)
 
 FLOAT32 = st.floats(width=32, allow_nan=False, allow_infinity=False)
 SENSOR_IDS = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=64)
@@ -120,8 +120,8 @@ def test_a_message_cut_anywhere_is_no_json() -> None:
         assert result.reason is Reason.NOT_JSON
 
 
-# a message of the corpus with bytes or tokens changed, lost, doubled or moved (`make fuzz`: 10 times
-# as many, and others each time). The judge, with a parser of its own, always says the same.
+# a message of the corpus with bytes or tokens changed, lost, doubled or moved (`make fuzz`: ten
+# times as many, and others each time). The judge, with a parser of its own, always says the same.
 def test_mutated_messages_never_escape() -> None:
     verdicts = Counter(verdict_on(*mutant) for mutant in mutants(seed=1, number=100_000))
     assert verdicts["accepted"] > 5_000
