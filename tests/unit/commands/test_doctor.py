@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 
-from tests.support.servers import free_addresses, free_ports
+from local_stack.free import free_addresses, free_ports
 
 
 def doctor(**environ: str) -> "subprocess.CompletedProcess[str]":

@@ -10,10 +10,11 @@ import pytest
 
 from local_stack import doctor, postgres
 from local_stack.doctor import Health
+from local_stack.free import free_addresses, free_ports
 from local_stack.process import Port, State, Status
 from local_stack.state import Snapshot
 from plantwatch.configuration import load
-from tests.support.servers import CONFIGS, free_addresses, free_ports
+from tests.support.servers import CONFIGS
 
 OK, WARN, FAIL = Health.OK, Health.WARN, Health.FAIL
 
