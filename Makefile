@@ -11,8 +11,8 @@ PYTHON = $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; \
 	done)
 
-COMMANDS := download-data train evaluate up down status replay worker watch bench ledger dlq reproduce
-.PHONY: help install $(COMMANDS) demo sinks test lint format lock
+COMMANDS := download-data train evaluate up down status replay worker watch bench ledger dlq reproduce doctor
+.PHONY: help install $(COMMANDS) demo sinks test fuzz lint format lock
 
 help: ## Show this table
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,7 @@ watch: ## Print anomalies as they come
 bench: ## Compare the worker with a plain Kafka loop
 ledger: ## Judge what became of every reading
 dlq: ## Look at the dead letters: ARGS=list, "show ID", "replay --dry-run"
+doctor: ## Check this machine and say what to do
 reproduce: ## Compute a stored verdict again: ARGS="--sensor-id X --cycle N"
 
 $(COMMANDS): install
@@ -59,6 +60,14 @@ test: install ## Run all tests, those on real servers included, with coverage
 	@$(BIN)/coverage run -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --durations 12
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
+
+# A new seed each time; SEED=n repeats a run. The properties take the seed, too.
+fuzz: SEED := $(or $(SEED),$(shell date +%s))
+fuzz: N ?= 1000000
+fuzz: install ## Decode mutated messages by the million: SEED=n N=n
+	@$(BIN)/python -m tests.support.fuzz $(SEED) $(N)
+	@$(BIN)/pytest --quiet --hypothesis-profile fuzz --hypothesis-seed $(SEED) \
+		tests/unit/plantwatch/test_decode.py tests/unit/ledger/test_parse.py -k 'not corpus and not mutated'
 
 lint: install ## Check style, types and the layers
 	@$(BIN)/ruff check .

@@ -16,6 +16,7 @@ from commands import (
     config,
     demo,
     dlq,
+    doctor,
     download_data,
     evaluate,
     faults,
@@ -47,6 +48,7 @@ app.add_typer(dlq.app, name="dlq")
 app.add_typer(models.app, name="models")
 app.command()(bench.bench)
 app.command()(demo.demo)
+app.command()(doctor.doctor)
 app.command()(download_data.download_data)
 app.command()(evaluate.evaluate)
 app.command()(faults.faults)

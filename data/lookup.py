@@ -35,18 +35,24 @@ def load(
     description = datasets.cmapss(configs)
     names = [cmapss.rows_file(subset, split)]
     names += [cmapss.rul_file(subset)] if split == "test" else []
-    folder = _folder(names[0], description, environ)
+    folder = find(names[0], description, environ) or _fetched(names[0], description)
     if folder is None:
         return simulate(datasets.simulated(configs), subset, split)
     official = all(is_official(folder / name, description) for name in names)
     return cmapss.read(folder, subset, split, source=NASA if official else FOREIGN)
 
 
-def _folder(name: str, description: Cmapss, environ: Mapping[str, str]) -> Path | None:
-    """The folder that has the file `name`, if need be after a download."""
-    for folder in [*_named_folder(environ), description.download.folder]:
-        if (folder / name).exists():
-            return folder
+def find(name: str, description: Cmapss, environ: Mapping[str, str]) -> Path | None:
+    """The folder on this machine that has the file `name`; None if none has.
+
+    Raises:
+        ConfigError: CMAPSS_DIR is no folder.
+    """
+    folders = [*_named_folder(environ), description.download.folder]
+    return next((folder for folder in folders if (folder / name).exists()), None)
+
+
+def _fetched(name: str, description: Cmapss) -> Path | None:
     try:
         return download(description)
     except UnavailableError as error:

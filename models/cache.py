@@ -5,13 +5,15 @@ The worker starts from here without MLflow, whose import takes seconds and whose
 
 import os
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from models.onnx_detector import OnnxDetector
 from plantwatch.errors import ConfigError
 from plantwatch.settings import Settings
+
+if TYPE_CHECKING:
+    from models.onnx_detector import OnnxDetector
 
 _PRODUCTION: Final = "production.json"
 
@@ -31,12 +33,15 @@ def is_fetched(settings: Settings) -> bool:
     return (settings.model.cache / _PRODUCTION).exists()
 
 
-def load_production(settings: Settings) -> OnnxDetector:
+def load_production(settings: Settings) -> "OnnxDetector":
     """The production model as last fetched; reads two files, asks nobody.
 
     Raises:
         ConfigError: nothing was fetched yet, or what was is damaged; the caller exits.
     """
+    # Here, not above: onnxruntime takes half a second, which every command would wait for.
+    from models.onnx_detector import OnnxDetector  # noqa: PLC0415
+
     production = read_production(settings.model.cache)
     return OnnxDetector(
         settings.model.cache / production.digest,

@@ -118,6 +118,8 @@ class Log(Section):
 
 
 class Stack(Section):
+    min_disk_mb: Positive
+    min_memory_mb: Positive
     kafka_version: str
     kafka_heap_mb: Positive
     kafka_controller_port: Port

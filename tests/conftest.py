@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 from psycopg import sql
@@ -17,6 +18,8 @@ from tests.support.servers import CONFIGS, PostgresServer, served
 ROOT = Path(__file__).parents[1]
 
 set_hypothesis_home_dir(".local/cache/hypothesis")
+# `make fuzz`: some 50,000 examples over the decoder's properties, others each time.
+hypothesis.settings.register_profile("fuzz", max_examples=3_000, deadline=None)
 
 
 @pytest.fixture(scope="session")

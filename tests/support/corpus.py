@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +42,10 @@ def cases() -> Iterator[Case]:
 
 
 def _key(spec: dict[str, Any]) -> bytes | None:
+    if "key_hex" in spec:
+        return bytes.fromhex(spec["key_hex"])
     if "key" in spec:
-        return None if spec["key"] is None else str(spec["key"]).encode()
+        return None if spec["key"] is None else _text(spec["key"]).encode()
     try:
         sensor_id = orjson.loads(_text(spec.get("set", {}).get("sensor_id", VALID["sensor_id"])))
     except orjson.JSONDecodeError:
@@ -53,14 +56,21 @@ def _key(spec: dict[str, Any]) -> bytes | None:
 def _value(spec: dict[str, Any]) -> bytes:
     if "hex" in spec:
         return bytes.fromhex(spec["hex"])
+    value = _words(spec).encode(spec.get("codec", "utf-8"))
+    if "compress" in spec:
+        value = import_module(spec["compress"]).compress(value)
+    return value[: spec.get("cut")]
+
+
+def _words(spec: dict[str, Any]) -> str:
     if "text" in spec:
-        return _text(spec["text"]).encode()
+        return _text(spec["text"])
     fields = {**VALID, **{name: _text(text) for name, text in spec.get("set", {}).items()}}
     members = [f'"{name}":{fields[name]}' for name in fields if name not in spec.get("without", ())]
     members += [_text(spec["add"])] if "add" in spec else []
     before, after = spec.get("wrap", ("", ""))
     text = f"{before}{{{','.join(members)}}}{after}"
-    return text.encode().ljust(spec.get("pad", 0))
+    return text.ljust(spec.get("pad", 0))
 
 
 def _text(text: str | list[Any]) -> str:

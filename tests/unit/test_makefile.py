@@ -8,8 +8,8 @@ import pytest
 
 TARGETS = {
     *("install", "download-data", "train", "evaluate", "demo", "up", "down", "status", "replay"),
-    *("worker", "sinks", "watch", "bench", "ledger", "dlq", "reproduce", "test", "lint"),
-    *("format", "lock"),
+    *("worker", "sinks", "watch", "bench", "ledger", "dlq", "reproduce", "doctor", "test", "fuzz"),
+    *("lint", "format", "lock"),
 }
 
 

@@ -186,6 +186,26 @@ def test_kill_loses_nothing(settings: Settings, start: Start) -> None:
     assert stored(settings) == list(range(1, 20_001))
 
 
+# Told to stop (SIGTERM) in the middle of its work, the sink ends with exit 0 and as many rows as
+# are committed, and the next one goes on from there.
+def test_a_busy_sink_drains(
+    settings: Settings, start: Start, record_property: Callable[[str, float], None]
+) -> None:
+    publish(settings, encoded(verdicts(20_000)))
+    sink = start()
+    until(lambda: len(stored(settings)) > 500, sink)
+    told = time.monotonic()
+    assert sink.end() == 0, sink.said
+    record_property("drained_sec", round(time.monotonic() - told, 2))
+    done = committed(settings)
+    assert done < 20_000, "stopped too late to prove anything"
+    assert len(stored(settings)) == done
+    sink = start()
+    until(lambda: committed(settings) == 20_000, sink)
+    assert sink.end() == 0, sink.said
+    assert stored(settings) == list(range(1, 20_001))
+
+
 @contextmanager
 def halted(pid: int) -> Iterator[None]:
     os.kill(pid, signal.SIGSTOP)

@@ -2,6 +2,8 @@
 
 import json
 import signal
+import time
+from collections.abc import Callable
 from itertools import chain
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from data.fleet import Fleet
 from local_stack.free import free_ports
 from models.cache import load_production
+from plantwatch.messages import score_event_from_bytes
 from plantwatch.scoring import TOLERANCE
 from plantwatch.settings import Settings
 from tests.support import plant, topics
@@ -54,6 +57,36 @@ def test_kills_lose_nothing(settings: Settings, start: Start) -> None:
     worker = start(slow)
     worker.until(lambda: topics.committed(settings) == len(rows))
     _assert_whole(settings, fleet)
+
+
+# Told to stop (SIGTERM) in the middle of its work, the worker finishes what it has begun and exits
+# 0: what is on `scores` is exactly what is committed, and the next worker redoes nothing.
+def test_a_busy_worker_drains(
+    settings: Settings, start: Start, record_property: Callable[[str, float], None]
+) -> None:
+    fleet = small_fleet("train")
+    slow = with_changes(settings, "worker", chunk_size=2, chunks_ahead=1, commit_interval_sec=3600)
+    rows = plant.rows(fleet)
+    topics.publish(settings, [plant.reading(fleet, row) for row in rows])
+    worker = start(slow)
+    worker.until(lambda: _scored(settings) > SHARES[0] * len(rows))
+    told = time.monotonic()
+    assert worker.end() == 0, worker.said
+    record_property("drained_sec", round(time.monotonic() - told, 2))
+
+    commits = topics.commits(settings)
+    assert topics.committed(settings) < len(rows), "stopped too late to prove anything"
+    scores = topics.read(settings, settings.topics.scores)
+    assert len(scores) == sum(one.metadata.counts.get("scored", 0) for one in commits.values())
+    events = [score_event_from_bytes(one.value) for one in scores]
+    assert [one.id for one in events if one.offset >= commits[one.partition].offset] == []
+
+    worker = start()
+    worker.until(lambda: topics.committed(settings) == len(rows))
+    assert worker.end() == 0, worker.said
+    _assert_whole(settings, fleet)
+    scores = topics.read(settings, settings.topics.scores)
+    assert len({score_event_from_bytes(one.value).id for one in scores}) == len(scores)
 
 
 def _held(worker: Command) -> list[int]:

@@ -5,31 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.evidence import Message
-from ledger.parse import letter_of, reading_of, reason_of, score_of
-from plantwatch.decode import Reading, decode
+from ledger.parse import letter_of, reason_of, score_of
 from plantwatch.messages import DeadLetter
 from tests.support.corpus import VALID, Case, cases
-from tests.support.small_training import small_settings
+from tests.support.decoding import SHAPE, assert_total
 from tests.support.verdicts import verdict
-
-SHAPE = small_settings().reading
-
-
-def assert_both_agree(key: bytes | None, value: bytes | None) -> None:
-    mine, theirs = reading_of(Message(7, key, value), SHAPE), decode(key, value, SHAPE)
-    assert (mine is not None) == isinstance(theirs, Reading), theirs
-    if mine is not None and isinstance(theirs, Reading):
-        assert (mine.machine, mine.cycle, mine.time) == (
-            theirs.sensor_id,
-            theirs.cycle,
-            theirs.time,
-        )
 
 
 # Two programs that were written apart take and refuse the same messages, for the same reason.
 @pytest.mark.parametrize("case", [*cases()], ids=lambda case: f"{case.verdict}: {case.name}")
 def test_the_judge_and_the_stream_agree_on_what_is_valid(case: Case) -> None:
-    assert_both_agree(case.key, case.value)
+    assert_total(case.key, case.value)
     if case.verdict != "accepted":
         assert reason_of(Message(7, case.key, case.value), SHAPE) == case.verdict
 
@@ -42,7 +28,7 @@ def test_they_agree_on_damaged_messages(data: st.DataObject) -> None:
     cut = data.draw(st.integers(0, 3))
     put = data.draw(st.text('0123456789-+.eE,:[]{}"tT Zx', max_size=3))
     damaged = whole[:at] + put + whole[at + cut :]
-    assert_both_agree(b"FD001-engine-001", damaged.encode())
+    assert_total(b"FD001-engine-001", damaged.encode())
 
 
 # What is no verdict, or no dead letter, is told apart from what is.

@@ -1,6 +1,5 @@
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import hypothesis
 import pytest
@@ -13,12 +12,11 @@ from pydantic import ValidationError
 from plantwatch.configuration import FILES, environment, load, render_env_example, variables
 from plantwatch.errors import ConfigError
 from plantwatch.settings import Settings
+from tests.support.spoilt import Mistake, configs_with, in_environment, in_files, spoil
 
 ROOT = Path(__file__).parents[3]
 CONFIGS = ROOT / "configs"
 VARIABLES = list(variables())
-BAD = yaml.safe_load((ROOT / "tests/data/bad/settings.yaml").read_text(encoding="utf-8"))
-BAD_CASES = [(file, name, spec) for file, named in BAD.items() for name, spec in named.items()]
 SECRET = "hunter2-is-not-printable"
 
 
@@ -28,17 +26,6 @@ def folder(tmp_path: Path) -> Path:
     for name in FILES:
         (tmp_path / name).write_bytes((CONFIGS / name).read_bytes())
     return tmp_path
-
-
-def spoil(path: Path, spec: dict[str, Any]) -> None:
-    document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    for key in spec.get("drop", ()):
-        section, _, field = key.partition(".")
-        del (document[section] if field else document)[field or section]
-    for key, value in spec.get("set", {}).items():
-        section, _, field = key.partition(".")
-        (document[section] if field else document)[field or section] = value
-    path.write_text(yaml.safe_dump(document), encoding="utf-8")
 
 
 def refusal(folder: Path, environ: dict[str, str] | None = None) -> str:
@@ -63,18 +50,15 @@ def test_the_shipped_files_load() -> None:
 
 
 # A mistake in any file is refused in one line, which names the key and what would be right.
-@pytest.mark.parametrize(
-    ("file", "name", "spec"), BAD_CASES, ids=[f"{f}: {n}" for f, n, _ in BAD_CASES]
-)
-def test_a_mistake_is_named(folder: Path, file: str, name: str, spec: dict[str, Any]) -> None:
-    spoil(folder / file, spec)
-    message = refusal(folder)
-    assert all(words in message for words in spec["says"]), (name, message)
+@pytest.mark.parametrize("mistake", in_files(), ids=lambda one: f"{one.where}: {one.name}")
+def test_a_mistake_is_named(tmp_path: Path, mistake: Mistake) -> None:
+    message = refusal(configs_with(mistake, tmp_path))
+    assert all(words in message for words in mistake.says), message
 
 
 # Every file has mistakes that were tried.
 def test_every_file_is_tried() -> None:
-    assert set(BAD) == set(FILES)
+    assert {mistake.where for mistake in in_files()} == set(FILES)
 
 
 # A file that is missing, a folder, no text, no YAML or not made of sections is named with its path.
@@ -140,10 +124,10 @@ def test_each_variable_changes_its_setting_only(variable: str) -> None:
 
 
 # A variable that does not fit is refused under its own name.
-def test_a_bad_variable_is_named(folder: Path) -> None:
-    message = refusal(folder, {"WORKER_CHUNK_SIZE": "many"})
-    assert "WORKER_CHUNK_SIZE" in message
-    assert "'many'" in message
+@pytest.mark.parametrize("mistake", in_environment(), ids=lambda one: one.name)
+def test_a_bad_variable_is_named(folder: Path, mistake: Mistake) -> None:
+    message = refusal(folder, mistake.spec["environment"])
+    assert all(words in message for words in mistake.says), message
 
 
 # A variable may supply what a file leaves out.
