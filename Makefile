@@ -11,8 +11,9 @@ PYTHON = $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; \
 	done)
 
-COMMANDS := download-data train evaluate up down status replay worker watch bench ledger dlq reproduce doctor
-.PHONY: help install $(COMMANDS) demo sinks test fuzz lint format lock
+COMMANDS := download-data train evaluate up down status replay worker watch bench ledger dlq reproduce doctor \
+	faults
+.PHONY: help install $(COMMANDS) demo sinks test fuzz soak lint format lock
 
 help: ## Show this table
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,10 +45,14 @@ bench: ## Compare the worker with a plain Kafka loop
 ledger: ## Judge what became of every reading
 dlq: ## Look at the dead letters: ARGS=list, "show ID", "replay --dry-run"
 doctor: ## Check this machine and say what to do
+faults: ## Break a pipeline in every way and judge it: ARGS="--quick", "--list", "--only X"
 reproduce: ## Compute a stored verdict again: ARGS="--sensor-id X --cycle N"
 
 $(COMMANDS): install
 	@$(BIN)/plantwatch $@ $(ARGS)
+
+soak: install ## Random faults under load, then the judgement: SEED=n MINUTES=m
+	@$(BIN)/plantwatch soak $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
 
 sinks: install ## Run the sinks in the foreground
 	@$(BIN)/plantwatch up --foreground --only migrate,sink-postgres,sink-prometheus

@@ -27,6 +27,7 @@ from commands import (
     replay,
     reproduce,
     sink,
+    soak,
     stack,
     train,
     watch,
@@ -58,6 +59,7 @@ app.command(hidden=True)(readme.readme)
 app.command()(replay.replay)
 app.command()(reproduce.reproduce)
 app.command()(sink.sink)
+app.command()(soak.soak)
 app.command()(stack.down)
 app.command()(stack.status)
 app.command()(stack.up)

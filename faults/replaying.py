@@ -22,9 +22,11 @@ class Replaying:
     A context manager; on the way out nothing of it is left.
     """
 
-    def __init__(self, session: Session, plant: Plant) -> None:
+    def __init__(self, session: Session, plant: Plant, *, passes: bool = False) -> None:
+        """With `passes`, a finished pass is followed by another until `finish`."""
         self.codes: list[int] = []
         """Exit codes so far."""
+        self._again = passes
         self._argv = (
             *(sys.executable, "-m", "commands.armed", "replay", "--dataset", session.fleet.subset),
             *("--split", session.fleet.split, "--engines", _ENGINES, "--speed", _SPEED),
@@ -66,14 +68,20 @@ class Replaying:
         if number is signal.SIGTERM:
             until(lambda: len(self.codes) > runs, "the replay ends")
 
+    def kill(self) -> None:
+        """Kill -9 at whatever moment it is."""
+        if self._child is not None:
+            self._child.kill()
+
     def finish(self) -> list[int]:
-        """Wait for exit code 0; all exit codes."""
+        """Wait for the exit code 0 of the (last) pass; all exit codes."""
+        self._again = False
         until(lambda: self.codes[-1:] == [0], "the replay is through")
         return self.codes
 
     def _run(self) -> None:
         with (self._folder / "replay.log").open("ab") as log:
-            while self.codes[-1:] != [0] and not self._over.is_set():
+            while (self._again or self.codes[-1:] != [0]) and not self._over.is_set():
                 self._child = subprocess.Popen(
                     self._argv,
                     cwd=self._folder,

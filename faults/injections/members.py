@@ -40,9 +40,7 @@ def zombie_worker(trial: Trial) -> Measured:
 def zombie_sink(trial: Trial) -> Measured:
     """Stopped with a transaction open; the server lets go of its keys, another sink goes on."""
     plant, points = trial.plant, ("sink-inserted-not-committed", "sink-stored-offset-not")
-    (port,) = free_ports(1)
-    changes = {"instance_id": "sink-2", "postgres_metrics_port": port}
-    with plant.another("sink-postgres", sink=changes):
+    with second_sink(plant):
         for point in points:
             _zombie(plant, point, plant.settings.sink.session_timeout_sec)
     return {"stops": len(points)}
@@ -53,6 +51,14 @@ def second_worker(plant: Plant, instance: str) -> Iterator[Processes]:
     (port,) = free_ports(1)
     changes = {"instance_id": instance, "metrics_port": port}
     with plant.another("worker", worker=changes) as processes:
+        yield processes
+
+
+@contextmanager
+def second_sink(plant: Plant) -> Iterator[Processes]:
+    (port,) = free_ports(1)
+    changes = {"instance_id": "sink-2", "postgres_metrics_port": port}
+    with plant.another("sink-postgres", sink=changes) as processes:
         yield processes
 
 

@@ -1,0 +1,42 @@
+"""`plantwatch soak`: random faults under load for minutes, and the ledger's judgement."""
+
+import random
+from typing import Annotated
+
+import typer
+
+from plantwatch.configuration import environment
+from plantwatch.settings import Settings
+
+
+def soak(
+    context: typer.Context,
+    *,
+    seed: Annotated[int | None, typer.Option(help="Repeat a soak; without it, a new one.")] = None,
+    minutes: Annotated[float, typer.Option(help="How long.", min=0.1)] = 10.0,
+) -> None:
+    """Kill and stop workers, sinks, producer, broker and PostgreSQL at random, under load.
+
+    Starts all of them by itself, two workers and two sinks, on free ports. At the end all is
+    healed, the pipeline drains, and the ledger judges; its JSON object is the last line.
+
+    Exit code 0: nothing lost, doubled or wrong, and everything accounted for. 1: see the faults.
+    """
+    # Here, not above: torch and scikit-learn take seconds, which no other command should wait for.
+    from faults import soak as soaking  # noqa: PLC0415
+    from faults.session import session  # noqa: PLC0415
+    from ledger.report import lines  # noqa: PLC0415
+
+    seed = random.randrange(10**6) if seed is None else seed
+    print(f"seed {seed}, {minutes:g} minutes", flush=True)
+    configs = context.find_root().params["config"]
+
+    def say(words: str) -> None:
+        print(words, flush=True)
+
+    with session(context.ensure_object(Settings), configs, environment()) as begun:
+        soaked = soaking.soak(begun, seed, minutes, say)
+    print(*(f"{count:>4} x {fault}" for fault, count in soaked.done.items()), sep="\n")
+    print(f"{soaked.readings_per_s:,.0f} readings/s; drained in {soaked.drain_sec:.1f} s\n")
+    print(*lines(soaked.findings), sep="\n")
+    raise typer.Exit(1 if soaked.findings.faults else 0)
