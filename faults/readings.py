@@ -205,6 +205,9 @@ _POISON: Final[tuple[_Poison, ...]] = (
     lambda key, text: (key, text.replace('"cycle":', '"cycle":"7",').encode()),
     lambda key, text: (key, text.replace('"cycle":', '"cycle":1e400,"x":').encode()),
     lambda key, text: (key, text.replace("sensors", "sensor").encode()),
+    lambda key, text: (key, text.replace('"event_time":"2', '"event_time":"x').encode()),
+    lambda key, text: (key, text.replace('"schema_version":1', '"schema_version":2').encode()),
+    lambda key, text: (key, text.replace("{", '{"more":1,', 1).encode()),
     lambda key, text: (key, text.encode("utf-16")),
     lambda key, text: (key, text.encode()[:-1] + b"\xff}"),
     lambda key, text: (key, b"\x00" + text.encode()),
@@ -214,5 +217,6 @@ _POISON: Final[tuple[_Poison, ...]] = (
     lambda _, text: (None, text.encode()),
 )
 """Tombstone, empty, cut, NaN, infinite, null, one value too many, a wrong type, a doubled member, a
-missing one, another encoding, bad UTF-8, a NUL, deep nesting, a megabyte, another's key, no key.
+missing one, no time, another schema, an unknown member, another encoding, bad UTF-8, a NUL, deep
+nesting, a megabyte, another's key, no key.
 """
