@@ -24,6 +24,7 @@ from ledger.findings import Findings
 from ledger.run import run as judge
 from models.cache import Production
 from plantwatch.errors import PlantwatchError
+from plantwatch.messages import score_event_from_bytes
 from producers.manifest import FOLDER as MANIFESTS
 
 MACHINES: Final = 100
@@ -141,7 +142,7 @@ def _play(scenario: Scenario, session: Session, rng: Random) -> tuple[Findings, 
             measured = scenario.inject(trial) or {}
         measured["drain_sec"] = round(made.drained(), 1)
         findings = judge(made.settings, home / MANIFESTS, lambda _done, _of: None)
-        measured["redone"] = _redone(made, findings)
+        measured |= _scores(made)
         if trial.load is not None and trial.load.sent != findings.published:
             raise FaultError(f"{trial.load.sent} acknowledged, {findings.published} on the topic")
         return findings, measured
@@ -166,10 +167,21 @@ def _loaded(scenario: Scenario, trial: Trial) -> Iterator[Trial]:
         load.stop()
 
 
-def _redone(made: Plant, findings: Findings) -> int:
-    """Messages on `scores` beyond one for each reading: what was done twice, and harmed nobody."""
-    held = span.held(made.settings, made.settings.topics.scores)
-    return sum(len(offsets) for offsets in held.values()) - findings.scored
+def _scores(made: Plant) -> Measured:
+    """Messages on `scores` beyond one for each reading (done twice, which harms nobody), and the
+    longest time, by Kafka's clock, from a reading's publication to its first verdict's.
+    """
+    topic = made.settings.topics.scores
+    seen: set[str] = set()
+    redone, longest = 0, 0
+    for message in span.read(made.settings, topic, span.held(made.settings, topic)):
+        event = score_event_from_bytes(message.value() or b"")
+        if event.id in seen:
+            redone += 1
+        else:
+            seen.add(event.id)
+            longest = max(longest, message.timestamp()[1] - event.published_at)
+    return {"redone": redone, "longest_sec": round(longest / 1000, 1)}
 
 
 def _verdict(scenario: Scenario, findings: Findings) -> str:
