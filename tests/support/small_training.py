@@ -7,7 +7,7 @@ from pathlib import Path
 from data import datasets
 from data.fleet import Fleet, Split
 from data.simulate import simulate
-from models.cache import Production, write_production
+from models.cache import Named, Role, write_named
 from models.card import ModelType, write_artifact
 from plantwatch.configuration import load
 from plantwatch.settings import Settings
@@ -52,5 +52,5 @@ def cached_model(folder: Path) -> None:
     judged = small_model("isolation_forest")
     card = build_card(judged, small_sample(), small_settings(), datetime(2026, 1, 1, tzinfo=UTC))
     digest = write_artifact(card, judged.fitted.network, folder).name
-    production = Production(digest=digest, version=1, model_version="isolation_forest_v1")
-    write_production(production, folder)
+    production = Named(digest=digest, version=1, model_version="isolation_forest_v1")
+    write_named(folder, Role.PRODUCTION, production)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from models.cache import Production, load_production, read_production, write_production
+from models.cache import Named, Role, load_production, read_production, write_named
 from models.card import NETWORK, write_artifact
 from plantwatch.messages import score_event_from_bytes
 from plantwatch.scoring import TOLERANCE
@@ -26,15 +26,15 @@ def settings(settings: Settings, tmp_path: Path) -> Settings:
     cache.mkdir()
     production = read_production(old)
     (cache / production.digest).symlink_to(old / production.digest)
-    write_production(production, cache)
+    write_named(cache, Role.PRODUCTION, production)
     return with_changes(settings, "model", cache=cache, refresh_sec=0.1)
 
 
-def _other_model(cache: Path) -> Production:
+def _other_model(cache: Path) -> Named:
     judged = small_model("lstm_ae")
     card = build_card(judged, small_sample(), small_settings(), datetime(2026, 1, 2, tzinfo=UTC))
     digest = write_artifact(card, judged.fitted.network, cache).name
-    return Production(digest=digest, version=2, model_version="lstm_ae_v2")
+    return Named(digest=digest, version=2, model_version="lstm_ae_v2")
 
 
 # Half of the readings come before the swap, half after: each is scored once, by the model that was
@@ -48,7 +48,7 @@ def test_a_swap_loses_and_repeats_nothing(settings: Settings, start: Start) -> N
     worker = start(settings)
     worker.until(lambda: topics.committed(settings) == half)
     other = _other_model(settings.model.cache)
-    write_production(other, settings.model.cache)
+    write_named(settings.model.cache, Role.PRODUCTION, other)
     worker.until(lambda: "model swapped" in worker.said)
     second = plant.offline(fleet, settings.window.length, load_production(settings))
     topics.publish(settings, [plant.reading(fleet, row) for row in rows[half:]])
@@ -75,7 +75,7 @@ def test_a_damaged_model_is_not_swapped_in(settings: Settings, start: Start) -> 
     other = _other_model(settings.model.cache)
     network = settings.model.cache / other.digest / NETWORK
     network.write_bytes(network.read_bytes() + b"one byte too many")
-    write_production(other, settings.model.cache)
+    write_named(settings.model.cache, Role.PRODUCTION, other)
     worker.until(lambda: "cannot be used" in worker.said)
     topics.publish(settings, [plant.reading(fleet, row) for row in rows])
     worker.until(lambda: topics.committed(settings) == len(rows))
