@@ -9,12 +9,10 @@ import time
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from random import Random
 from typing import Final
 
-from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
-from confluent_kafka.admin import AdminClient
-
-from connections.kafka import METADATA_TIMEOUT_SEC, client_config, end_offsets
+from connections.groups import behind
 from connections.tail import tail
 from data.fleet import Fleet
 from models import registry
@@ -45,9 +43,10 @@ def run(settings: Settings, fleet: Fleet, moves: int) -> Iterator[float]:
         raise ConfigError("a rollback needs two versions, one in production; run `make train`")
     try:
         with _flow(settings, fleet), closing(_digests(settings)) as digests:
-            now = next(digests)
+            now, rng = next(digests), Random(0)
             for _ in range(moves):
                 other = next(one for one in versions if one != now)
+                _let_pass(digests, rng.uniform(0, 2 * settings.model.refresh_sec))
                 began = time.monotonic()
                 registry.set_production(settings, versions[other])
                 _await(digests, other)
@@ -84,6 +83,13 @@ def _digests(settings: Settings) -> Generator[str, None, None]:
             yield score_event_from_bytes(value).model_digest
 
 
+def _let_pass(digests: Iterator[str], seconds: float) -> None:
+    """Read on for a while: a move right after a swap would meet the worker at its look, always."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        next(digests)
+
+
 def _await(digests: Iterator[str], wanted: str) -> None:
     deadline = time.monotonic() + _PATIENCE_SEC
     for digest in digests:
@@ -95,22 +101,9 @@ def _await(digests: Iterator[str], wanted: str) -> None:
 
 
 def _come_to_rest(settings: Settings) -> None:
-    """Wait until the worker has committed past all readings, then the sink past all scores."""
-    admin = AdminClient(client_config(settings))
-    for group, topic in (
-        (settings.worker.group_id, settings.topics.readings),
-        (settings.sink.postgres_group_id, settings.topics.scores),
-    ):
-        deadline = time.monotonic() + _PATIENCE_SEC
-        while _left(admin, group, topic):
-            if time.monotonic() > deadline:
-                raise UnavailableError(f"{group} stands still; `plantwatch status` shows why")
-            time.sleep(0.2)
-
-
-def _left(admin: AdminClient, group: str, topic: str) -> int:
-    numbers = admin.list_topics(topic, METADATA_TIMEOUT_SEC).topics[topic].partitions
-    asked = ConsumerGroupTopicPartitions(group, [TopicPartition(topic, n) for n in numbers])
-    found = admin.list_consumer_group_offsets([asked])[group].result().topic_partitions or []
-    done = {one.partition: max(0, one.offset) for one in found}
-    return sum(end - done.get(n, 0) for n, end in end_offsets(admin, topic, numbers).items())
+    """Wait until the worker has committed past all readings, and the sink past all scores."""
+    deadline = time.monotonic() + _PATIENCE_SEC
+    while left := behind(settings):
+        if time.monotonic() > deadline:
+            raise UnavailableError(f"{left:,} messages wait; `plantwatch status` shows why")
+        time.sleep(0.2)

@@ -82,7 +82,8 @@ def _rollback(settings: Settings, fleet: "Fleet", moves: int, console: Console) 
         console.print(f"move {len(seconds):>3}  {one:.2f} s")
     console.print(
         f"alias moved to first verdict by the other model, {moves} moves: "
-        f"median {statistics.median(seconds):.2f} s ({min(seconds):.2f}-{max(seconds):.2f})"
+        f"median {statistics.median(seconds):.2f} s ({min(seconds):.2f}-{max(seconds):.2f})",
+        soft_wrap=True,
     )
     findings = judge(settings, FOLDER, lambda _done, _total: None)
     console.print(*lines(findings), sep="\n", soft_wrap=True)

@@ -22,7 +22,7 @@ from faults.plant import (
 from faults.readings import Sent, encoded, endless
 from ledger.findings import Findings
 from ledger.run import run as judge
-from models.cache import Production
+from models.cache import Named
 from plantwatch.errors import PlantwatchError
 from producers.manifest import FOLDER as MANIFESTS
 
@@ -45,7 +45,7 @@ class Session:
     home: Path
     cache: Path
     fleet: Fleet
-    versions: tuple[Production, Production]
+    versions: tuple[Named, Named]
     cmapss: Path | None = None
     """The folder of NASA's files, where there is one."""
 
