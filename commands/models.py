@@ -23,7 +23,7 @@ def show(context: typer.Context) -> None:
     versions = registry.list_versions(settings)
     table = Table("model", "validation F1", "created", "digest", "role")
     for one in versions:
-        created = f"{one.created_at:%Y-%m-%d %H:%M:%S}"
+        created = f"{one.created_at:%Y-%m-%d %H:%M}"
         roles = {settings.model.alias: one.production, settings.model.challenger: one.challenger}
         mark = ", ".join(role for role, its in roles.items() if its)
         table.add_row(one.model_version, f"{one.f1:.3f}", created, one.digest[:12], mark)

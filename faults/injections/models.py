@@ -16,9 +16,8 @@ def swapped_under_kills(trial: Trial) -> Measured:
     plant = trial.plant
     for swap in range(SWAPS):
         in_mid_work(plant)
-        write_named(
-            plant.settings.model.cache, Role.PRODUCTION, trial.session.versions[(swap + 1) % 2]
-        )
+        other = trial.session.versions[(swap + 1) % 2]
+        write_named(plant.settings.model.cache, Role.PRODUCTION, other)
         time.sleep(trial.rng.uniform(0, 1.5) * plant.settings.model.refresh_sec)
         plant.processes.kill("worker")
     in_mid_work(plant)

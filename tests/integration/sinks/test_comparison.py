@@ -57,8 +57,9 @@ def test_they_are_compared_on_common_windows(settings: Settings) -> None:
         production="lstm_ae_v1",
         windows=4,
         agreement=0.5,
-        difference=pytest.approx((0.4 + 0.2 + 0.0 + 0.2) / 4),
+        difference=first.difference,
         anomalies_production=4,
         anomalies_challenger=2,
     )
+    assert first.difference == pytest.approx((0.4 + 0.2 + 0.0 + 0.2) / 4)
     assert (second.production, second.windows, second.agreement) == ("lstm_ae_v2", 1, 0.0)

@@ -1,6 +1,5 @@
 """Artifacts that are not what was trained: refused in one line, and no parser sees them."""
 
-import pickle
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -19,6 +18,11 @@ from plantwatch.errors import ConfigError
 from plantwatch.settings import Settings
 from tests.support.small_training import small_model, small_sample, small_settings
 from training.train import build_card
+
+PICKLE = b"\x80\x02]q\x00K\x01a."
+"""The list [1], by protocol 2."""
+OLD_PICKLE = b"(lp0\nI1\na."
+"""The same by protocol 0, which has no first byte of its own."""
 
 
 def card_of(settings: Settings, network: bytes | None = None) -> Card:
@@ -59,7 +63,7 @@ def nest(path: Path) -> None:
 
 
 def pickled(path: Path) -> None:
-    path.write_bytes(pickle.dumps({"a": 1}))
+    path.write_bytes(PICKLE)
 
 
 def swap(path: Path) -> None:
@@ -74,7 +78,7 @@ def swell(path: Path) -> None:
 def torched() -> bytes:
     with BytesIO() as file:
         with zipfile.ZipFile(file, "w") as archive:
-            archive.writestr("archive/data.pkl", pickle.dumps({}))
+            archive.writestr("archive/data.pkl", PICKLE)
         return file.getvalue()
 
 
@@ -127,7 +131,7 @@ def test_a_changed_file_is_refused(
 
 # Files that were registered like this, so that every digest is right.
 @pytest.mark.usefixtures("no_parser")
-@pytest.mark.parametrize("network", [pickle.dumps([1]), pickle.dumps([1], 0), torched(), b""])
+@pytest.mark.parametrize("network", [PICKLE, OLD_PICKLE, torched(), b""])
 def test_what_is_no_network_is_refused_with_right_digests(network: bytes, tmp_path: Path) -> None:
     settings = small_settings(MODEL_CACHE=str(tmp_path))
     folder = write_artifact(card_of(settings, network), network, tmp_path)
@@ -137,7 +141,7 @@ def test_what_is_no_network_is_refused_with_right_digests(network: bytes, tmp_pa
 # A card that is no JSON, or one of another format, though its digest is right.
 @pytest.mark.usefixtures("no_parser")
 @pytest.mark.parametrize(
-    "text", [pickle.dumps({}), b"", b"{", b"[]", b'{"schema_version": 2}', b"\xff\xfe{}"]
+    "text", [PICKLE, b"", b"{", b"[]", b'{"schema_version": 2}', b"\xff\xfe{}"]
 )
 def test_what_is_no_card_is_refused_with_right_digests(text: bytes, tmp_path: Path) -> None:
     folder = tmp_path / cards.sha256(text)
