@@ -100,7 +100,7 @@ def _own_topics(settings: Settings, name: str) -> Settings:
     topics = settings.topics
     outputs = {
         field: f"{getattr(topics, field)}-{name}"
-        for field in ("scores", "anomalies", "dead_letters")
+        for field in ("scores", "anomalies", "dead_letters", "shadow_scores")
     }
     group = {"group_id": f"{settings.worker.group_id}-{name}"}
     return settings.model_copy(

@@ -1,9 +1,10 @@
-"""`plantwatch bench`: the worker against a plain loop, on a broker of its own."""
+"""`plantwatch bench`: the worker against a plain loop; or the time that a rollback takes."""
 
 import socket
+import statistics
 import uuid
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich import box
@@ -14,6 +15,9 @@ from models import registry
 from plantwatch.configuration import environment
 from plantwatch.settings import Settings
 
+if TYPE_CHECKING:
+    from data.fleet import Fleet
+
 
 def bench(
     context: typer.Context,
@@ -23,11 +27,17 @@ def bench(
     ] = 10,
     rounds: Annotated[int, typer.Option(min=1, help="Runs of each system, in turn.")] = 3,
     model: Annotated[str, typer.Option(help="Type of the model, its newest version.")] = "lstm_ae",
+    rollback: Annotated[
+        int, typer.Option(min=0, help="Instead: move production to and fro this often.")
+    ] = 0,
 ) -> None:
     """Compare the worker with a plain confluent-kafka loop on the same topic, model and core.
 
     Uses the running stack's broker and registry, on topics of its own; end other load first.
     Writes `.local/bench/worker.json`.
+
+    With --rollback the running pipeline itself is measured: the seconds from moving the registry's
+    alias to the first verdict by the other model, and what `plantwatch ledger` says afterwards.
     """
     # Here, not above: pandas and pandera take seconds, which no other command should wait for.
     from benchmarks import worker  # noqa: PLC0415
@@ -37,6 +47,8 @@ def bench(
     settings, configs = context.ensure_object(Settings), context.find_root().params["config"]
     console = Console(highlight=False)
     fleet = load(settings.training.dataset, "test", environment(), configs)
+    if rollback:
+        raise typer.Exit(_rollback(settings, fleet, rollback, console))
     own = _own(settings)
     registry.name_newest(own, model)
     registry.fetch_production(own)
@@ -55,6 +67,27 @@ def bench(
     console.print(
         f"{model}, median of {rounds} rounds, {fleet.subset} test x {passes}: {fleet.source}"
     )
+
+
+def _rollback(settings: Settings, fleet: "Fleet", moves: int, console: Console) -> int:
+    """Print each move's seconds and the ledger's findings; the exit code, 1 for any fault."""
+    from benchmarks import rollback  # noqa: PLC0415
+    from ledger.report import lines  # noqa: PLC0415
+    from ledger.run import run as judge  # noqa: PLC0415
+    from producers.manifest import FOLDER  # noqa: PLC0415
+
+    seconds = []
+    for one in rollback.run(settings, fleet, moves):
+        seconds.append(one)
+        console.print(f"move {len(seconds):>3}  {one:.2f} s")
+    console.print(
+        f"alias moved to first verdict by the other model, {moves} moves: "
+        f"median {statistics.median(seconds):.2f} s ({min(seconds):.2f}-{max(seconds):.2f})",
+        soft_wrap=True,
+    )
+    findings = judge(settings, FOLDER, lambda _done, _total: None)
+    console.print(*lines(findings), sep="\n", soft_wrap=True)
+    return 1 if findings.faults else 0
 
 
 def _own(settings: Settings) -> Settings:

@@ -1,6 +1,6 @@
-"""`plantwatch models`: what the registry holds, and the production model brought here."""
+"""`plantwatch models`: what the registry holds, what is brought here, and who scores in shadow."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import structlog
 import typer
@@ -8,11 +8,12 @@ from rich.console import Console
 from rich.table import Table
 
 from models import registry
+from plantwatch.errors import ConfigError
 
 if TYPE_CHECKING:
     from plantwatch.settings import Settings
 
-app = typer.Typer(help="Show the registry's models; fetch the one in production.")
+app = typer.Typer(help="Show the registry's models, fetch them, and let one score in shadow.")
 
 
 @app.command("list")
@@ -20,10 +21,11 @@ def show(context: typer.Context) -> None:
     """List every registered version, newest first."""
     settings: Settings = context.obj
     versions = registry.list_versions(settings)
-    table = Table("model", "validation F1", "created", "digest", settings.model.alias)
+    table = Table("model", "validation F1", "created", "digest", "role")
     for one in versions:
-        created = f"{one.created_at:%Y-%m-%d %H:%M:%S}"
-        mark = "yes" if one.production else ""
+        created = f"{one.created_at:%Y-%m-%d %H:%M}"
+        roles = {settings.model.alias: one.production, settings.model.challenger: one.challenger}
+        mark = ", ".join(role for role, its in roles.items() if its)
         table.add_row(one.model_version, f"{one.f1:.3f}", created, one.digest[:12], mark)
     Console(width=100).print(table)
     if not versions:
@@ -38,6 +40,53 @@ def fetch(context: typer.Context) -> None:
 
 @app.command()
 def follow(context: typer.Context) -> None:
-    """Keep .local/models in step with the registry until Ctrl-C: running workers swap at once."""
+    """Keep .local/models in step with the registry until Ctrl-C: running workers swap at once.
+
+    When the registry is away, workers go on with what was fetched last; their metric
+    plantwatch_registry_contact_timestamp_seconds says since when.
+    """
     log = structlog.get_logger()
-    registry.follow_production(context.obj, lambda what: log.warning("registry", said=what))
+    registry.follow(context.obj, lambda what: log.warning("registry", said=what))
+
+
+@app.command()
+def challenge(
+    context: typer.Context,
+    version: Annotated[
+        int | None, typer.Argument(help="The number at the end of the model's name.")
+    ] = None,
+    *,
+    none: Annotated[bool, typer.Option("--none", help="Let no version score in shadow.")] = False,
+) -> None:
+    """Let a version score in shadow: every window, into a table of its own, alarming nobody.
+
+    `models compare` shows what it says beside production. Workers take it up within seconds.
+    """
+    if none == (version is not None):
+        raise ConfigError("give a version (`plantwatch models list` shows them), or --none")
+    registry.set_challenger(context.obj, version)
+    typer.echo("no challenger" if version is None else f"version {version} scores in shadow")
+
+
+@app.command()
+def compare(context: typer.Context) -> None:
+    """Compare challengers with production on the windows that both have judged and stored."""
+    # Here, not above: the other commands need no PostgreSQL.
+    from sinks.comparison import compare as comparisons  # noqa: PLC0415
+
+    found = comparisons(context.obj)
+    table = Table(
+        "challenger", "production", "windows", "agree", "mean |diff|", "anomalies of each"
+    )
+    for one in found:
+        table.add_row(
+            f"{one.challenger} {one.challenger_digest[:6]}",
+            one.production,
+            f"{one.windows:,}",
+            f"{one.agreement:.2%}",
+            f"{one.difference:.4f}",
+            f"{one.anomalies_challenger:,} / {one.anomalies_production:,}",
+        )
+    Console(width=100).print(table)
+    if not found:
+        typer.echo("no window was judged by both; let a version score with `models challenge`")

@@ -16,7 +16,7 @@ from plantwatch.settings import Settings
 from sinks.consume import SinkLoop
 from sinks.dead_letters import DeadLetters
 from sinks.instruments import Instruments
-from sinks.postgres import PostgresSink
+from sinks.postgres import SHADOW_EVENTS, PostgresSink
 from sinks.prometheus import PrometheusSink
 from sinks.sink import Sink
 from sinks.subscription import Subscription
@@ -27,12 +27,17 @@ class Store(StrEnum):
 
     POSTGRES = "postgres"
     PROMETHEUS = "prometheus"
+    SHADOW = "shadow"
 
 
 def sink(
     context: typer.Context, store: Annotated[Store, typer.Argument(help="Where verdicts go.")]
 ) -> None:
-    """Move every verdict from Kafka into a store; SIGTERM or Ctrl-C finishes the batch in hand."""
+    """Move every verdict from Kafka into a store; SIGTERM or Ctrl-C finishes the batch in hand.
+
+    Production's verdicts go to postgres and prometheus, those of a challenger to shadow, a table of
+    its own.
+    """
     settings = context.ensure_object(Settings)
     stopping = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -40,12 +45,13 @@ def sink(
     exporter = Exporter()
     # Kafka first: that the metrics are served is how a supervisor knows that we are at work.
     _await_kafka(settings, stopping)
+    topic = settings.topics.shadow_scores if store is Store.SHADOW else settings.topics.scores
     target, group_id = _target(store, settings, exporter)
     SinkLoop(
         knobs=settings.sink,
-        subscription=Subscription(settings, group_id),
+        subscription=Subscription(settings, group_id, topic),
         sink=target,
-        letters=DeadLetters(settings.topics, CheckedProducer(producer_config(settings))),
+        letters=DeadLetters(settings.topics, topic, CheckedProducer(producer_config(settings))),
         instruments=Instruments(exporter, target.name),
         stopping=stopping,
     ).run()
@@ -57,8 +63,11 @@ def _target(store: Store, settings: Settings, exporter: Exporter) -> tuple[Sink,
     if store is Store.PROMETHEUS:
         exporter.start(knobs.prometheus_metrics_port, "SINK_PROMETHEUS_METRICS_PORT")
         return PrometheusSink(exporter), knobs.prometheus_group_id
-    exporter.start(knobs.postgres_metrics_port, "SINK_POSTGRES_METRICS_PORT")
     latency = exporter.histogram(metrics.STORED_LATENCY)
+    if store is Store.SHADOW:
+        exporter.start(knobs.shadow_metrics_port, "SINK_SHADOW_METRICS_PORT")
+        return PostgresSink(settings, latency, table=SHADOW_EVENTS), knobs.shadow_group_id
+    exporter.start(knobs.postgres_metrics_port, "SINK_POSTGRES_METRICS_PORT")
     return PostgresSink(settings, latency), knobs.postgres_group_id
 
 

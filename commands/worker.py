@@ -11,7 +11,6 @@ import typer
 from connections.kafka import ensure_topics
 from connections.prometheus import Exporter
 from plantwatch.errors import ConfigError
-from plantwatch.scoring import Detector
 from plantwatch.settings import Settings
 
 FAUST_DATA: Final = Path(".local/faust")
@@ -21,14 +20,15 @@ def worker(context: typer.Context) -> None:
     """Score every reading's window with the production model; SIGTERM drains and exits 0.
 
     Starts with the model fetched last and swaps when another one is: `plantwatch models follow`,
-    which `plantwatch up` runs, keeps the two in step with the registry.
+    which `plantwatch up` runs, keeps the two in step with the registry. What the registry calls
+    challenger scores the same windows in shadow.
 
     Several workers share the work: give each its own WORKER_INSTANCE_ID and WORKER_METRICS_PORT.
 
     Exit code 69: Kafka is not there. 78: no production model, or a damaged one.
     """
     # Here, not above: Faust and onnxruntime take seconds, which no other command should wait for.
-    from models.cache import is_fetched, load_production, read_production  # noqa: PLC0415
+    from models.cache import Fetched, is_fetched, load_production  # noqa: PLC0415
     from stream_processors.app import run  # noqa: PLC0415
     from stream_processors.telemetry import Telemetry  # noqa: PLC0415
 
@@ -43,12 +43,7 @@ def worker(context: typer.Context) -> None:
     exporter.start(settings.worker.metrics_port, "WORKER_METRICS_PORT")
     FAUST_DATA.mkdir(parents=True, exist_ok=True)  # Faust makes the last folder only
 
-    def newer(current: Detector) -> Detector | None:
-        named = read_production(settings.model.cache)
-        same = (named.model_version, named.digest) == (current.version, current.digest)
-        return None if same else load_production(settings)
-
-    asyncio.run(run(settings, detector, telemetry, FAUST_DATA, newer))
+    asyncio.run(run(settings, detector, telemetry, FAUST_DATA, Fetched(settings)))
 
 
 def _fetch_model() -> None:

@@ -178,6 +178,7 @@ def ensure_topics(settings: Settings) -> None:
         topics.scores: events,
         topics.anomalies: events,
         topics.dead_letters: events,
+        topics.shadow_scores: events,
     }
     admin = AdminClient(client_config(settings))
     try:

@@ -47,7 +47,8 @@ def plan(
         ConfigError: `load_detector` found no model.
     """
     letters, topics = in_source_order(chosen), settings.topics
-    ours = [one for one in letters if one.letter.origin in (topics.readings, topics.scores)]
+    mine = (topics.readings, topics.scores, topics.shadow_scores)
+    ours = [one for one in letters if one.letter.origin in mine]
     failed = [one for one in ours if one.letter.reason == Reason.MODEL_ERROR]
     verbatim = [one for one in ours if one.letter.reason != Reason.MODEL_ERROR]
     results = [
@@ -77,7 +78,7 @@ def repeat(letters: Iterable[Filed], whole: dict[str, Original]) -> Iterator[Out
 
 
 def _foreign(one: Filed) -> Refused:
-    return Refused(one.letter.id, "its origin is neither `readings` nor `scores` of these settings")
+    return Refused(one.letter.id, "its origin is no topic of these settings that is replayed")
 
 
 def _foretell(settings: Settings, again: Sequence[Outgoing]) -> Iterator[list[ReadingClass]]:

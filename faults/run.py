@@ -22,7 +22,7 @@ from faults.plant import (
 from faults.readings import Sent, encoded, endless
 from ledger.findings import Findings
 from ledger.run import run as judge
-from models.cache import Production
+from models.cache import Named
 from plantwatch.errors import PlantwatchError
 from plantwatch.messages import score_event_from_bytes
 from producers.manifest import FOLDER as MANIFESTS
@@ -46,7 +46,7 @@ class Session:
     home: Path
     cache: Path
     fleet: Fleet
-    versions: tuple[Production, Production]
+    versions: tuple[Named, Named]
     cmapss: Path | None = None
     """The folder of NASA's files, where there is one."""
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from data.fleet import Fleet
-from models.cache import Production, write_production
+from models.cache import Named, Role, write_named
 from models.card import write_artifact
 from plantwatch.settings import Settings
 from training.dataset import split
@@ -15,23 +15,21 @@ from training.train import build_card
 _MADE: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def train(fleet: Fleet, settings: Settings, cache: Path) -> tuple[Production, Production]:
+def train(fleet: Fleet, settings: Settings, cache: Path) -> tuple[Named, Named]:
     """Put two versions into `cache`, as `plantwatch models fetch` would; the first in production.
 
     Two seeds make two models: their scores differ, so a window scored by the wrong one shows.
     """
     cache.mkdir(parents=True, exist_ok=True)
     first, second = (_version(fleet, settings, cache, seed) for seed in (0, 1))
-    write_production(first, cache)
+    write_named(cache, Role.PRODUCTION, first)
     return first, second
 
 
-def _version(fleet: Fleet, settings: Settings, cache: Path, seed: int) -> Production:
+def _version(fleet: Fleet, settings: Settings, cache: Path, seed: int) -> Named:
     share = settings.training.validation_share
     sample = split(fleet, settings.window.length, share, seed)
     judged = judge("isolation_forest", sample, sample.validation, settings, seed)
     card = build_card(judged, sample, settings, _MADE)
     digest = write_artifact(card, judged.fitted.network, cache).name
-    return Production(
-        digest=digest, version=seed + 1, model_version=f"isolation_forest_v{seed + 1}"
-    )
+    return Named(digest=digest, version=seed + 1, model_version=f"isolation_forest_v{seed + 1}")

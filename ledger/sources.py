@@ -55,7 +55,7 @@ class Topics:
             letter = letter_of(message.value or b"")
             if letter is None:
                 unreadable(message.offset)
-            else:
+            elif letter.origin != self._settings.topics.shadow_scores:  # a challenger's, not judged
                 found[letter.partition].append(letter)
         return found
 

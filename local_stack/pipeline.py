@@ -33,7 +33,7 @@ def model(settings: Settings, _home: Path) -> Process:
 
 
 def registry(settings: Settings, _home: Path) -> Process:
-    """Brings what the registry calls production here, so that workers swap without a restart."""
+    """Brings the registry's models here, so that workers swap without a restart."""
     return Process(
         name="registry",
         argv=_command("models", "follow"),
@@ -54,6 +54,11 @@ def sink_postgres(settings: Settings, _home: Path) -> Process:
 def sink_prometheus(settings: Settings, _home: Path) -> Process:
     port = Port(settings.sink.prometheus_metrics_port, "SINK_PROMETHEUS_METRICS_PORT")
     return _service(settings, "sink-prometheus", ("sink", "prometheus"), port)
+
+
+def sink_shadow(settings: Settings, _home: Path) -> Process:
+    port = Port(settings.sink.shadow_metrics_port, "SINK_SHADOW_METRICS_PORT")
+    return _service(settings, "sink-shadow", ("sink", "shadow"), port)
 
 
 def environment_of(settings: Settings) -> dict[str, str]:

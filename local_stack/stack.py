@@ -33,6 +33,7 @@ STAGES: Final[tuple[dict[str, Builder], ...]] = (
         "worker": pipeline.worker,
         "sink-postgres": pipeline.sink_postgres,
         "sink-prometheus": pipeline.sink_prometheus,
+        "sink-shadow": pipeline.sink_shadow,
     },
 )
 """Everything there is; a stage starts when all of the one before is ready."""

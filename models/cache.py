@@ -1,74 +1,180 @@
-"""Models on this disk: `.local/models/<digest>/`, and `production.json`, which says which one runs.
+"""Models on this disk: `.local/models/<digest>/`, and which of them an alias of the registry names.
 
-The worker starts from here without MLflow, whose import takes seconds and whose server may be away.
+`production.json` names the one in use, `challenger.json` the one that scores in shadow. The worker
+starts from here without MLflow, whose import takes seconds and whose server may be away.
 """
 
 import os
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from models.card import check_fits, read_artifact
 from plantwatch.errors import ConfigError
+from plantwatch.scoring import Detector, UnscorableError
 from plantwatch.settings import Settings
 
 if TYPE_CHECKING:
     from models.onnx_detector import OnnxDetector
 
-_PRODUCTION: Final = "production.json"
+
+class Role(StrEnum):
+    """What a model is for."""
+
+    PRODUCTION = "production"
+    CHALLENGER = "challenger"
 
 
-class Production(BaseModel):
-    """Which model runs: its digest, registry version, and the name verdicts carry."""
+_CONTACT: Final = "contact"
+"""An empty file; when it was last written is when the registry last answered."""
+
+
+class Named(BaseModel):
+    """The model of a role: its digest, registry version, and the name verdicts carry.
+
+    The digest becomes a path, and comes from a registry or a file that others can write.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    digest: str
+    digest: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     version: int
     model_version: str
 
 
 def is_fetched(settings: Settings) -> bool:
     """Whether a production model was ever fetched here."""
-    return (settings.model.cache / _PRODUCTION).exists()
+    return _path(settings.model.cache, Role.PRODUCTION).exists()
 
 
 def load_production(settings: Settings) -> "OnnxDetector":
-    """The production model as last fetched; reads two files, asks nobody.
+    """The production model as last fetched; reads three files, asks nobody.
 
     Raises:
-        ConfigError: nothing was fetched yet, or what was is damaged; the caller exits.
+        ConfigError: nothing was fetched yet, or what was cannot be used; the caller exits.
+    """
+    return load(settings, read_production(settings.model.cache))
+
+
+def load(settings: Settings, named: Named) -> "OnnxDetector":
+    """A model from the cache, checked before a parser sees it, and tried on one window.
+
+    Raises:
+        ConfigError: it is damaged, made for other readings, or cannot score; the caller goes on
+            with the model it has, or exits.
     """
     # Here, not above: onnxruntime takes half a second, which every command would wait for.
     from models.onnx_detector import OnnxDetector  # noqa: PLC0415
 
-    production = read_production(settings.model.cache)
-    return OnnxDetector(
-        settings.model.cache / production.digest,
-        production.model_version,
-        settings.anomaly.threshold,
+    folder = settings.model.cache / named.digest
+    check_fits(read_artifact(folder, named.digest)[0], settings)
+    detector = OnnxDetector(folder, named.model_version, settings.anomaly.threshold)
+    reading = settings.reading
+    window = np.zeros((1, settings.window.length, reading.settings + reading.sensors), np.float32)
+    try:
+        detector.score(window)
+    except UnscorableError:
+        pass  # it may have no answer for a machine that stands still
+    except Exception as error:  # noqa: BLE001  whatever it is, it would end a worker later
+        why = " ".join(str(error).split())[:160]
+        raise ConfigError(f"{named.model_version} cannot score: {why}; `make train`") from None
+    return detector
+
+
+class Fetched:
+    """Which models a worker should use now, by what is named here; the registry is not asked."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._cache = settings.model.cache
+
+    def newer(self, current: Detector) -> Detector | None:
+        """The production model if it is another one than `current`.
+
+        Raises:
+            ConfigError: it cannot be used.
+        """
+        named = read_production(self._cache)
+        return None if _is(current, named) else load(self._settings, named)
+
+    def challenger(self, current: Detector | None) -> Detector | None:
+        """The challenger, `current` if that is it, None if there is none.
+
+        Raises:
+            ConfigError: it cannot be used.
+        """
+        named = read_named(self._cache, Role.CHALLENGER)
+        if named is None:
+            return None
+        return current if _is(current, named) else load(self._settings, named)
+
+    def last_contact(self) -> float:
+        """When the registry last answered whoever follows it, in seconds since 1970; 0: never."""
+        return last_contact(self._cache)
+
+
+def _is(detector: Detector | None, named: Named) -> bool:
+    return detector is not None and (
+        (detector.version, detector.digest) == (named.model_version, named.digest)
     )
 
 
-def read_production(cache: Path) -> Production:
-    """What `write_production` wrote.
+def read_production(cache: Path) -> Named:
+    """Which model is in production.
 
     Raises:
-        ConfigError: it wrote nothing yet, or somebody else wrote over it.
+        ConfigError: nothing was fetched yet, or somebody else wrote over it.
     """
-    path = cache / _PRODUCTION
-    try:
-        return Production.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
+    named = read_named(cache, Role.PRODUCTION)
+    if named is None:
         raise ConfigError(
             f"no model in {cache}; run `plantwatch models fetch` (after `make train`)"
-        ) from None
+        )
+    return named
+
+
+def read_named(cache: Path, role: Role) -> Named | None:
+    """What `write_named` wrote; None if nothing, or if it was removed.
+
+    Raises:
+        ConfigError: somebody else wrote over it.
+    """
+    path = _path(cache, role)
+    try:
+        return Named.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
     except (OSError, ValidationError):
         raise ConfigError(f"{path} is damaged; run `plantwatch models fetch`") from None
 
 
-def write_production(production: Production, cache: Path) -> None:
-    """Name the production model, all or nothing."""
-    temporary = cache / f".{_PRODUCTION}.{os.getpid()}"
-    temporary.write_text(production.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    temporary.replace(cache / _PRODUCTION)
+def write_named(cache: Path, role: Role, named: Named | None) -> None:
+    """Name the model of a role, all or nothing; None removes the name."""
+    path = _path(cache, role)
+    if named is None:
+        path.unlink(missing_ok=True)
+        return
+    temporary = cache / f".{path.name}.{os.getpid()}"
+    temporary.write_text(named.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    temporary.replace(path)
+
+
+def note_contact(cache: Path) -> None:
+    """The registry has just answered."""
+    cache.mkdir(parents=True, exist_ok=True)
+    (cache / _CONTACT).touch()
+
+
+def last_contact(cache: Path) -> float:
+    """When the registry last answered whoever follows it, in seconds since 1970; 0 for never."""
+    try:
+        return (cache / _CONTACT).stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _path(cache: Path, role: Role) -> Path:
+    return cache / f"{role}.json"

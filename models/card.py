@@ -13,9 +13,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from plantwatch.errors import ConfigError
 from plantwatch.features import FeatureSpec
+from plantwatch.settings import Settings
 
 CARD: Final = "card.json"
 NETWORK: Final = "model.onnx"
+MAX_BYTES: Final = 64 * 1024 * 1024
+"""Of either file; ours are a few MB at most. What is larger is not read."""
+_ONNX_BEGINS: Final = b"\x08"
+"""A ModelProto's first field, `ir_version`. A pickle begins with 0x80, what torch saves with PK."""
 
 ModelType = Literal["isolation_forest", "lstm_ae"]
 
@@ -76,15 +81,11 @@ def read_artifact(folder: Path, digest: str) -> tuple[Card, bytes]:
     """The card and the network in `folder`, which must be those of `digest`.
 
     Raises:
-        ConfigError: a file is missing, is not what was trained, or is a card this version cannot
-            read. The caller must not score; the message says what to do.
+        ConfigError: a file is missing, a link or too large, is not what was trained, or is a card
+            this version cannot read. The caller must not score; the message says what to do.
     """
     remedy = f"delete {folder} and fetch the model again, or `make train`"
-    try:
-        text = (folder / CARD).read_bytes()
-        network = (folder / NETWORK).read_bytes()
-    except OSError as error:
-        raise ConfigError(f"{error.filename}: {error.strerror}; {remedy}") from None
+    text, network = _read(folder / CARD, remedy), _read(folder / NETWORK, remedy)
     if sha256(text) != digest:
         raise ConfigError(f"{folder / CARD} is corrupted (sha256 differs); {remedy}")
     try:
@@ -94,4 +95,43 @@ def read_artifact(folder: Path, digest: str) -> tuple[Card, bytes]:
         raise ConfigError(f"{folder / CARD}: {why}; it is of another version, {remedy}") from None
     if sha256(network) != card.onnx_sha256:
         raise ConfigError(f"{folder / NETWORK} is corrupted (sha256 differs); {remedy}")
+    if not network.startswith(_ONNX_BEGINS):
+        raise ConfigError(f"{folder / NETWORK} is no ONNX file, maybe a pickle; {remedy}")
     return card, network
+
+
+def check_fits(card: Card, settings: Settings) -> None:
+    """Whether a model judges windows as these settings cut them.
+
+    Raises:
+        ConfigError: it was trained on windows or readings of another shape; the caller must not
+            score with it.
+    """
+    features = card.features
+    wanted = {
+        "rows in a window": (features.length, settings.window.length),
+        "settings in a reading": (len(features.setting_scale), settings.reading.settings),
+    }
+    for what, (its, ours) in wanted.items():
+        if its != ours:
+            raise _misfit(f"{its} {what}, configs say {ours}")
+    if not 1 <= min(features.sensors) <= max(features.sensors) <= settings.reading.sensors:
+        raise _misfit(f"sensors {features.sensors}, readings have {settings.reading.sensors}")
+
+
+def _misfit(why: str) -> ConfigError:
+    return ConfigError(f"the model is made for {why}; run `make train`, or set the configs back")
+
+
+def _read(path: Path, remedy: str) -> bytes:
+    """A file of an artifact, as long as it is one, and of a model's size."""
+    if path.is_symlink():
+        raise ConfigError(f"{path} is a symbolic link; {remedy}")
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(f"{error.filename}: {error.strerror}; {remedy}") from None
+    if len(content) > MAX_BYTES:
+        raise ConfigError(f"{path} is larger than {MAX_BYTES} bytes; {remedy}")
+    return content

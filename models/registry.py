@@ -9,15 +9,17 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from models.cache import Production, write_production
-from models.card import Card, read_artifact
-from plantwatch.errors import ConfigError, PlantwatchError, UnavailableError
+from pydantic import ValidationError
+
+from models.cache import Named, Role, load, note_contact, read_named, write_named
+from models.card import CARD, MAX_BYTES, NETWORK, Card, check_fits, read_artifact
+from plantwatch.errors import ConfigError, UnavailableError
 from plantwatch.settings import Settings
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ class Registered:
     digest: str
     data_hash: str
     production: bool
+    challenger: bool
 
     @property
     def model_version(self) -> str:
@@ -108,6 +111,24 @@ def set_production(settings: Settings, version: int) -> None:
         )
 
 
+def set_challenger(settings: Settings, version: int | None) -> None:
+    """Let `version` score in shadow; None: let none.
+
+    Raises:
+        UnavailableError: the registry is away.
+        ConfigError: it has no such version.
+    """
+    name, alias = settings.model.name, settings.model.challenger
+    known = {one.version for one in list_versions(settings)}
+    if version is not None and version not in known:
+        raise ConfigError(f"there is no version {version}; `plantwatch models list` shows them")
+    with client(settings) as mlflow:
+        if version is not None:
+            mlflow.set_registered_model_alias(name, alias, str(version))
+        elif known:
+            mlflow.delete_registered_model_alias(name, alias)
+
+
 def list_versions(settings: Settings) -> list[Registered]:
     """All versions, newest first; none where nothing was ever registered.
 
@@ -117,6 +138,7 @@ def list_versions(settings: Settings) -> list[Registered]:
     with client(settings) as mlflow:
         found = mlflow.search_model_versions(f"name = '{settings.model.name}'")
         current = _production(mlflow, settings) if found else None
+        challenger = _challenger(mlflow, settings) if found else None
         versions = [
             Registered(
                 version=int(one.version),
@@ -126,6 +148,7 @@ def list_versions(settings: Settings) -> list[Registered]:
                 digest=one.tags.get("digest", "?"),
                 data_hash=one.tags.get("data_hash", "?"),
                 production=current is not None and one.version == current.version,
+                challenger=challenger is not None and one.version == challenger.version,
             )
             for one in found
         ]
@@ -168,44 +191,69 @@ def fetch_production(settings: Settings) -> Path:
 
     Raises:
         UnavailableError: the registry is away; what was fetched before can still be used.
-        ConfigError: it holds no production model, or a damaged one; nothing is written.
+        ConfigError: it holds no production model, or one that cannot be used; nothing is written.
     """
     with client(settings) as mlflow:
         version = _production(mlflow, settings)
-        if version is None or version.run_id is None:
+        if version is None:
             raise ConfigError(
                 f"no production model {settings.model.name!r} in the registry at "
                 f"{settings.mlflow.tracking_uri}; run `make train`"
             )
-        digest, cache = version.tags.get("digest", ""), settings.model.cache
-        folder = cache / digest
-        if not digest or not folder.exists():
-            _download(mlflow, version.run_id, digest, cache)
-    read_artifact(folder, digest)
-    model_version = f"{version.tags['model_type']}_v{version.version}"
-    write_production(
-        Production(digest=digest, version=int(version.version), model_version=model_version), cache
-    )
-    return folder
+        named = _bring(mlflow, settings, version, Role.PRODUCTION)
+    write_named(settings.model.cache, Role.PRODUCTION, named)
+    return settings.model.cache / named.digest
 
 
-def follow_production(settings: Settings, report: Callable[[str], None]) -> NoReturn:
+def fetch_challenger(settings: Settings) -> None:
+    """The same for the challenger; where the registry names none, the cache names none either.
+
+    Raises:
+        UnavailableError: the registry is away; the challenger stays.
+        ConfigError: the challenger cannot be used; from now on there is none.
+    """
+    cache = settings.model.cache
+    with client(settings) as mlflow:
+        version = _challenger(mlflow, settings)
+        try:
+            named = _bring(mlflow, settings, version, Role.CHALLENGER) if version else None
+        except ConfigError:
+            write_named(cache, Role.CHALLENGER, None)
+            raise
+    write_named(cache, Role.CHALLENGER, named)
+
+
+def follow(settings: Settings, report: Callable[[str], None]) -> NoReturn:
     """Keep `model.cache` in step with the registry, for ever; the worker looks there.
 
-    What goes wrong (the registry is away, a version is damaged) is reported once, and what was
-    fetched before stays: the worker goes on with it.
+    What goes wrong (the registry is away, a version is damaged) is reported once. The production
+    model fetched before stays then, and the worker goes on with it.
     """
-    said = ""
+    said = dict.fromkeys(Role, "")
     while True:
-        try:
-            fetch_production(settings)
-            now = ""
-        except PlantwatchError as error:
-            now = str(error)
-        if now != said:
-            report(now or "the registry answers again")
-            said = now
+        for role, bring in (
+            (Role.PRODUCTION, fetch_production),
+            (Role.CHALLENGER, fetch_challenger),
+        ):
+            now = _look(settings, bring)
+            if now != said[role]:
+                report(f"{role}: {now or 'the registry answers, its model is here'}")
+                said[role] = now
         time.sleep(settings.model.refresh_sec)
+
+
+def _look(settings: Settings, bring: Callable[[Settings], object]) -> str:
+    """Bring a role's model; what went wrong, or nothing."""
+    try:
+        bring(settings)
+    except UnavailableError as error:
+        return str(error)
+    except ConfigError as error:
+        why = str(error)
+    else:
+        why = ""
+    note_contact(settings.model.cache)
+    return why
 
 
 def fetch(settings: Settings, digest: str) -> Path:
@@ -230,19 +278,67 @@ def fetch(settings: Settings, digest: str) -> Path:
     return settings.model.cache / digest
 
 
+def _bring(
+    mlflow: "MlflowClient", settings: Settings, version: "ModelVersion", role: Role
+) -> Named:
+    """Bring a version into the cache, checked; tried, too, unless the role has it already."""
+    cache, digest = settings.model.cache, version.tags.get("digest", "")
+    try:
+        named = Named(
+            digest=digest,
+            version=int(version.version),
+            model_version=f"{version.tags['model_type']}_v{version.version}",
+        )
+    except (KeyError, ValidationError):
+        raise ConfigError(
+            f"version {version.version} has no digest or type: it was not registered by "
+            "`make train`; promote another version"
+        ) from None
+    if not (cache / digest).exists():
+        _download(mlflow, version.run_id or "", digest, cache)
+    check_fits(read_artifact(cache / digest, digest)[0], settings)
+    if named != _known(cache, role):
+        load(settings, named)
+    return named
+
+
+def _known(cache: Path, role: Role) -> Named | None:
+    with suppress(ConfigError):  # what is damaged is written anew
+        return read_named(cache, role)
+    return None
+
+
 def _download(mlflow: "MlflowClient", run_id: str, digest: str, cache: Path) -> None:
     """Download beside its place, check, then rename: no reader ever sees half a model."""
+    sizes = {one.path: one.file_size or 0 for one in mlflow.list_artifacts(run_id, ARTIFACT)}
+    if sizes.keys() != {f"{ARTIFACT}/{CARD}", f"{ARTIFACT}/{NETWORK}"}:
+        raise _refused(run_id, "it is not a card and a network")
+    if max(sizes.values()) > MAX_BYTES:
+        raise _refused(run_id, f"a file is larger than {MAX_BYTES} bytes")
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache) as temporary:
         downloaded = Path(mlflow.download_artifacts(run_id, ARTIFACT, temporary))
         try:
             read_artifact(downloaded, digest)
-        except ConfigError:
-            raise ConfigError(
-                f"the artifact of run {run_id} is damaged (its sha256 is not the registered one); "
-                "promote another version or run `make train`"
-            ) from None
+        except ConfigError as error:
+            why = str(error).partition("; ")[0].replace(f"{downloaded}/", "")
+            raise _refused(run_id, why) from None
         downloaded.rename(cache / digest)
+
+
+def _refused(run_id: str, why: str) -> ConfigError:
+    return ConfigError(
+        f"the artifact of run {run_id} is damaged: {why}; promote another version or run "
+        "`make train`"
+    )
+
+
+def _challenger(mlflow: "MlflowClient", settings: Settings) -> "ModelVersion | None":
+    name, alias = settings.model.name, settings.model.challenger
+    found = mlflow.search_registered_models(f"name = '{name}'")
+    if not found or alias not in found[0].aliases:
+        return None
+    return mlflow.get_model_version_by_alias(name, alias)
 
 
 def _production(mlflow: "MlflowClient", settings: Settings) -> "ModelVersion | None":

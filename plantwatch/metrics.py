@@ -71,6 +71,31 @@ HISTORY_TRUNCATED = Metric(
     "plantwatch_history_truncated", "counter", "Take-overs that found needed readings expired."
 )
 
+SHADOW_WINDOWS = Metric(
+    "plantwatch_shadow_windows",
+    "counter",
+    "Windows handed to the challenger, by result: scored, failed (production is not concerned).",
+    ("result",),
+)
+CHALLENGER = Metric(
+    "plantwatch_challenger_info",
+    "gauge",
+    "1 for the model that scores in shadow; absent when there is none.",
+    ("model_version", "digest"),
+)
+MODELS_REFUSED = Metric(
+    "plantwatch_models_refused",
+    "counter",
+    "Models that were named and could not be used, by role: production, challenger.",
+    ("role",),
+)
+REGISTRY_CONTACT = Metric(
+    "plantwatch_registry_contact_timestamp_seconds",
+    "gauge",
+    "When the registry last answered the process that follows it, in seconds since 1970, 0 for "
+    "never; when that is long ago, the models last fetched and verified are in use.",
+)
+
 # sinks
 SINK_ROWS = Metric(
     "plantwatch_sink_rows",

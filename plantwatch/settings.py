@@ -39,6 +39,7 @@ class Topics(Section):
     scores: str
     anomalies: str
     dead_letters: str
+    shadow_scores: str
 
 
 class Reading(Section):
@@ -92,6 +93,7 @@ class Rejects(Section):
 class Sink(Section):
     postgres_group_id: str
     prometheus_group_id: str
+    shadow_group_id: str
     instance_id: str
     session_timeout_sec: Seconds
     batch_rows: Positive
@@ -103,6 +105,7 @@ class Sink(Section):
     idle_timeout_sec: Seconds
     postgres_metrics_port: Port
     prometheus_metrics_port: Port
+    shadow_metrics_port: Port
 
 
 class Postgres(Section):
@@ -136,6 +139,7 @@ class Model(Section):
     name: str
     alias: str
     stage: str
+    challenger: str
     cache: Path
     refresh_sec: Seconds
 

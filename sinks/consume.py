@@ -27,7 +27,7 @@ class _AbandonedError(Exception):
 
 
 class SinkLoop:
-    """Moves `scores` into one sink, in the caller's thread, until `stopping` is set.
+    """Moves verdicts into one sink, in the caller's thread, until `stopping` is set.
 
     Setting it (from a signal handler) finishes the batch in hand and commits it; while the sink
     is away, the batch is left uncommitted for the next start instead.

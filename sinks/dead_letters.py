@@ -17,10 +17,11 @@ _FLUSH_SEC: Final = 1.0
 
 
 class DeadLetters:
-    """Sends dead letters with origin `scores`; `flush` before committing past any of them."""
+    """Sends dead letters of one topic, `origin`; `flush` before committing past any of them."""
 
-    def __init__(self, topics: Topics, producer: CheckedProducer) -> None:
+    def __init__(self, topics: Topics, origin: str, producer: CheckedProducer) -> None:
         self._topics = topics
+        self._origin = origin
         self._producer = producer
 
     def bad_event(self, record: Record, error: ValueError) -> None:
@@ -52,7 +53,7 @@ class DeadLetters:
 
     def _send(self, record: Record, reason: str, detail: str, sensor_id: str | None) -> None:
         letter = DeadLetter.of(
-            self._topics.scores,
+            self._origin,
             record.partition,
             record.offset,
             record.key,

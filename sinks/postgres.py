@@ -10,10 +10,11 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from itertools import chain
-from typing import Any, Final
+from typing import Any, Final, LiteralString
 
 import psycopg
 from prometheus_client import Histogram
@@ -24,10 +25,23 @@ from sinks.bisection import bisect
 from sinks.sink import Outcome, Refusal, Row, StoreAwayError
 from sinks.sqlstate import Action, action, in_one_line, label, remedy
 
-Key = tuple[str, int, datetime]
+Key = tuple[str, int, datetime, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of verdicts; `identity` are the columns that a second copy has in common."""
+
+    name: LiteralString
+    identity: LiteralString
+
+
+ANOMALY_EVENTS: Final = Table("anomaly_events", "sensor_id, cycle, detected_at")
+SHADOW_EVENTS: Final = Table("shadow_events", "sensor_id, cycle, detected_at, model_digest")
+"""Challengers come and go, and each may judge a window once."""
 
 _INSERT: Final = """
-INSERT INTO anomaly_events (
+INSERT INTO {name} (
     sensor_id, cycle, detected_at, anomaly_score, is_anomaly, confidence, model_version,
     model_digest, source_partition, first_offset, last_offset
 )
@@ -35,24 +49,29 @@ SELECT * FROM unnest(
     %s::text[], %s::bigint[], %s::timestamptz[], %s::float8[], %s::boolean[], %s::float8[],
     %s::text[], %s::text[], %s::integer[], %s::bigint[], %s::bigint[]
 )
-ON CONFLICT (sensor_id, cycle, detected_at) DO NOTHING
-RETURNING sensor_id, cycle, detected_at
+ON CONFLICT ({identity}) DO NOTHING
+RETURNING sensor_id, cycle, detected_at, model_digest
 """
 
 
 class PostgresSink:
-    """The sink of `anomaly_events`; see `sinks.sink.Sink` for what it promises.
+    """The sink of a table of verdicts; see `sinks.sink.Sink` for what it promises.
 
     One array per column makes a batch one statement and one round trip. ON CONFLICT keeps the
     first row of an identity, within a batch too, for unnest reads the arrays in order.
     """
 
-    name = "postgres"
-
     def __init__(
-        self, settings: Settings, latency: Histogram, clock: Callable[[], float] = time.time
+        self,
+        settings: Settings,
+        latency: Histogram,
+        clock: Callable[[], float] = time.time,
+        *,
+        table: Table = ANOMALY_EVENTS,
     ) -> None:
         """Connect on first use only; `latency` observes publish-to-stored seconds by `clock`."""
+        self.name = "shadow" if table is SHADOW_EVENTS else "postgres"
+        self._insert = _INSERT.format(name=table.name, identity=table.identity)
         self._settings = settings
         self._latency = latency
         self._clock = clock
@@ -82,7 +101,7 @@ class PostgresSink:
         ):
             written, bad = bisect(
                 batch,
-                partial(_insert, self._connection),
+                partial(_insert, self._connection, self._insert),
                 (psycopg.DataError, psycopg.IntegrityError),
             )
         stored = _first_of_each(batch, set(chain.from_iterable(written)))
@@ -164,11 +183,13 @@ def _deadline(connection: psycopg.Connection, seconds: float) -> Iterator[None]:
             timer.join()
 
 
-def _insert(connection: psycopg.Connection, rows: Sequence[Row]) -> list[Key]:
+def _insert(
+    connection: psycopg.Connection, statement: LiteralString, rows: Sequence[Row]
+) -> list[Key]:
     """Insert rows within a savepoint, all or none; return the keys of those that are new."""
     columns = zip(*map(_values, rows), strict=True)
     with connection.transaction():
-        return connection.execute(_INSERT, [list(column) for column in columns]).fetchall()
+        return connection.execute(statement, [list(column) for column in columns]).fetchall()
 
 
 def _values(row: Row) -> tuple[Any, ...]:
@@ -192,7 +213,8 @@ def _first_of_each(batch: Sequence[Row], keys: set[Key]) -> list[Row]:
     """The rows that the new keys belong to: the first one of each, as in ON CONFLICT."""
     stored = []
     for row in batch:
-        key = (row.event.sensor_id, row.event.cycle, row.detected_at)
+        event = row.event
+        key = (event.sensor_id, event.cycle, row.detected_at, event.model_digest)
         if key in keys:
             keys.remove(key)
             stored.append(row)

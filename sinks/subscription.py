@@ -1,4 +1,4 @@
-"""Our share of `scores`: polling it, waiting without losing it, and committing what is done."""
+"""Our share of a topic: polling it, waiting without losing it, and committing what is done."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -32,10 +32,10 @@ class Subscription:
     belongs to somebody else now, who reads it again from the committed offset.
     """
 
-    def __init__(self, settings: Settings, group_id: str) -> None:
+    def __init__(self, settings: Settings, group_id: str, topic: str) -> None:
         self.consumer = Consumer(consumer_config(settings, group_id))
         self.epoch = 0
-        self._topic = settings.topics.scores
+        self._topic = topic
         self._instance_id = settings.sink.instance_id
         self._done: dict[int, int] = {}
         self._waiting = False

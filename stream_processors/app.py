@@ -5,7 +5,6 @@
 
 import asyncio
 import signal
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,11 +14,12 @@ from confluent_kafka import KafkaException
 from faust.serializers import codecs
 
 from connections.kafka import client_config
-from plantwatch.errors import ConfigError, UnavailableError
+from plantwatch.errors import UnavailableError
 from plantwatch.scoring import Detector
 from plantwatch.settings import Settings
 from stream_processors import transport
 from stream_processors.consumer_thread import Chunk, ConsumerThread
+from stream_processors.model_watch import Models, ModelWatch
 from stream_processors.telemetry import Telemetry
 from stream_processors.watchdog import Watchdog
 from stream_processors.worker import Worker
@@ -107,12 +107,12 @@ async def run(
     detector: Detector,
     telemetry: Telemetry,
     data: Path,
-    newer: Callable[[Detector], Detector | None] = lambda _: None,
+    models: Models,
 ) -> None:
     """Work until SIGTERM or SIGINT, then finish the chunk in hand, commit and return.
 
-    `newer` is asked, in a thread and every `model.refresh_sec`, for a model to use instead of the
-    present one; a `ConfigError` of it (the model is damaged) is logged and the present one stays.
+    `models` is asked every `model.refresh_sec` for other models; what it refuses (one is damaged)
+    is logged, and the work goes on as before.
 
     Raises:
         Exception: whatever made it impossible to go on; the caller exits and is restarted.
@@ -123,10 +123,12 @@ async def run(
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     Watchdog(settings, worker.positions, lambda: worker.read_back).start()
+    watch = ModelWatch(models, worker, telemetry)
+    await watch.look_for_challenger()  # before the first chunk, or a restart would show as a gap
     await app.start()
     tasks = [
         asyncio.create_task(_watch_lag(app, worker, telemetry)),
-        asyncio.create_task(_watch_model(app, worker, newer, settings.model.refresh_sec)),
+        asyncio.create_task(watch.run(_consumer(app), settings.model.refresh_sec)),
     ]
     ends: list[asyncio.Future[Any]] = [asyncio.create_task(stop.wait()), worker.failure]
     await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
@@ -145,26 +147,6 @@ def _in_one_line(error: BaseException) -> BaseException:
             "WORKER_INSTANCE_ID of its own if another has it"
         )
     return error
-
-
-async def _watch_model(
-    app: faust.App,
-    worker: Worker,
-    newer: Callable[[Detector], Detector | None],
-    every: float,
-) -> None:
-    said = ""
-    while True:
-        await asyncio.sleep(every)
-        try:
-            detector = await asyncio.to_thread(newer, worker.detector)
-        except ConfigError as error:
-            if str(error) != said:
-                said = str(error)
-                log.warning("another model is named but cannot be used", why=said)
-            continue
-        if detector is not None:
-            await worker.swap(_consumer(app), detector)
 
 
 async def _watch_lag(app: faust.App, worker: Worker, telemetry: Telemetry) -> None:

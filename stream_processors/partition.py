@@ -6,7 +6,7 @@ broker.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -20,6 +20,7 @@ from plantwatch.messages import DeadLetter, ScoreEvent, identity, to_iso
 from plantwatch.scoring import Detector, UnscorableError, Verdicts
 from plantwatch.settings import Settings
 from plantwatch.windows import ReadingClass, Windower
+from stream_processors.shadow import Shadow, shadow
 
 Windows = NDArray[np.float32]
 
@@ -46,6 +47,7 @@ class Outcome:
     """What became of a chunk.
 
     `published_at` are Kafka's timestamps, in milliseconds, of the readings that were scored.
+    `shadowed` counts the windows a challenger scored and failed on; `shadow_why` says why it did.
     """
 
     outputs: list[Output]
@@ -53,6 +55,8 @@ class Outcome:
     reasons: Counter[Reason]
     anomalies: int
     published_at: list[int]
+    shadowed: Counter[str]
+    shadow_why: str
 
 
 class _Judged(NamedTuple):
@@ -97,10 +101,20 @@ class Partition:
         """Take readings of before the committed offset into the history again, uncounted."""
         self._classify(records)
 
-    def process(self, records: Sequence[Record], detector: Detector) -> Outcome:
-        """Classify, score and account for the next records, in offset order."""
+    def process(
+        self, records: Sequence[Record], detector: Detector, challenger: Detector | None = None
+    ) -> Outcome:
+        """Classify, score and account for the next records, in offset order.
+
+        What `detector` has scored `challenger` judges too, for `shadow_scores` and nothing else.
+        """
         judged, windows = self._classify(records)
-        verdicts, judged = _score(detector, windows, judged)
+        verdicts, judged, windows = _score(detector, windows, judged)
+        outputs = self._outputs(judged, verdicts, detector)
+        shadowed = Shadow([], None)
+        if challenger is not None:
+            shadowed = shadow(challenger, windows)
+            outputs += self._shadow_outputs(judged, shadowed, challenger)
         for one in judged:
             self.ledger.skip_to(one.record.offset())
             self.ledger.count(one.kind)
@@ -109,13 +123,15 @@ class Partition:
                 and one.reason is not Reason.TOO_MANY_MACHINES
             )
         return Outcome(
-            outputs=self._outputs(judged, verdicts, detector),
+            outputs=outputs,
             kinds=Counter(one.kind for one in judged),
             reasons=Counter(one.reason for one in judged if one.reason is not None),
             anomalies=0 if verdicts is None else int(verdicts.is_anomaly.sum()),
             published_at=[
                 one.record.timestamp()[1] for one in judged if one.kind is ReadingClass.SCORED
             ],
+            shadowed=_count(shadowed, 0 if challenger is None else len(windows)),
+            shadow_why=shadowed.why,
         )
 
     def _classify(self, records: Sequence[Record]) -> tuple[list[_Judged], Windows]:
@@ -158,16 +174,30 @@ class Partition:
         self, one: _Judged, verdicts: Verdicts, row: int, detector: Detector
     ) -> list[Output]:
         """The score, and the anomaly too if it is one."""
+        event = self._event(one, verdicts, row, detector)
+        key, value = event.sensor_id.encode(), event.to_bytes()
+        topics = [self._topics.scores] + [self._topics.anomalies] * event.is_anomaly
+        return [Output(topic, key, value) for topic in topics]
+
+    def _shadow_outputs(
+        self, judged: Sequence[_Judged], shadowed: Shadow, challenger: Detector
+    ) -> Iterator[Output]:
+        scored = [one for one in judged if one.kind is ReadingClass.SCORED]
+        for row, index in enumerate(shadowed.rows):
+            assert shadowed.verdicts is not None
+            event = self._event(scored[index], shadowed.verdicts, row, challenger)
+            yield Output(self._topics.shadow_scores, event.sensor_id.encode(), event.to_bytes())
+
+    def _event(self, one: _Judged, verdicts: Verdicts, row: int, detector: Detector) -> ScoreEvent:
         assert one.reading is not None
         event_time = to_iso(one.reading.time)
-        is_anomaly = bool(verdicts.is_anomaly[row])
-        event = ScoreEvent(
+        return ScoreEvent(
             id=identity(one.reading.sensor_id, one.reading.cycle, event_time),
             sensor_id=one.reading.sensor_id,
             cycle=one.reading.cycle,
             event_time=event_time,
             anomaly_score=float(verdicts.anomaly_score[row]),
-            is_anomaly=is_anomaly,
+            is_anomaly=bool(verdicts.is_anomaly[row]),
             confidence=float(verdicts.confidence[row]),
             raw=float(verdicts.raw[row]),
             model_version=detector.version,
@@ -177,9 +207,6 @@ class Partition:
             first_offset=one.first_offset,
             published_at=one.record.timestamp()[1],
         )
-        key, value = event.sensor_id.encode(), event.to_bytes()
-        topics = [self._topics.scores] + [self._topics.anomalies] * is_anomaly
-        return [Output(topic, key, value) for topic in topics]
 
     def _dead_letter(self, one: _Judged, reason: Reason) -> Output:
         letter = DeadLetter.of(
@@ -203,9 +230,14 @@ _REASONS = {
 }
 
 
+def _count(shadowed: Shadow, windows: int) -> Counter[str]:
+    scored = len(shadowed.rows)
+    return Counter(scored=scored, failed=windows - scored)
+
+
 def _score(
     detector: Detector, windows: Windows, judged: list[_Judged]
-) -> tuple[Verdicts | None, list[_Judged]]:
+) -> tuple[Verdicts | None, list[_Judged], Windows]:
     """One model call for all windows; a window the model cannot score is taken out and rejected.
 
     Its reading stays in the history, which knows no model.
@@ -213,11 +245,11 @@ def _score(
     scored = [i for i, one in enumerate(judged) if one.kind is ReadingClass.SCORED]
     while scored:
         try:
-            return detector.score(windows), judged
+            return detector.score(windows), judged, windows
         except UnscorableError as error:
             index = scored.pop(error.row)
             windows = np.delete(windows, error.row, axis=0)
             judged[index] = judged[index]._replace(
                 kind=ReadingClass.REJECTED, reason=Reason.MODEL_ERROR
             )
-    return None, judged
+    return None, judged, windows

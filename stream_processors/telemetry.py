@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from connections.prometheus import Exporter
 from plantwatch import metrics
+from plantwatch.scoring import Detector
 from stream_processors.partition import Outcome
 
 
@@ -26,11 +27,29 @@ class Telemetry:
         self._rebalances = exporter.counter(metrics.REBALANCES)
         self._truncated = exporter.counter(metrics.HISTORY_TRUNCATED)
         self._model = exporter.gauge(metrics.MODEL)
+        self._challenger = exporter.gauge(metrics.CHALLENGER)
+        self._shadowed = exporter.counter(metrics.SHADOW_WINDOWS)
+        self._refused = exporter.counter(metrics.MODELS_REFUSED)
+        self._contact = exporter.gauge(metrics.REGISTRY_CONTACT)
 
     def model(self, version: str, digest: str) -> None:
         """This model scores from now on."""
         self._model.clear()
         self._model.labels(version, digest).set(1)
+
+    def challenger(self, detector: Detector | None) -> None:
+        """This model scores in shadow from now on; None: none does."""
+        self._challenger.clear()
+        if detector is not None:
+            self._challenger.labels(detector.version, detector.digest).set(1)
+
+    def refused(self, role: str) -> None:
+        """A model is named that cannot be used."""
+        self._refused.labels(role).inc()
+
+    def registry_contact(self, instant: float) -> None:
+        """When the registry last answered, in seconds since 1970; 0 for never."""
+        self._contact.set(instant)
 
     @contextmanager
     def chunk(self, readings: int) -> Iterator[None]:
@@ -45,6 +64,8 @@ class Telemetry:
             self._readings.labels(kind).inc(number)
         for reason, number in outcome.reasons.items():
             self._rejects.labels(reason).inc(number)
+        for result, number in outcome.shadowed.items():
+            self._shadowed.labels(result).inc(number)
         self._anomalies.inc(outcome.anomalies)
         now = self._clock()
         for milliseconds in outcome.published_at:

@@ -33,6 +33,8 @@ class Worker:
     def __init__(self, settings: Settings, detector: Detector, telemetry: Telemetry) -> None:
         self._settings = settings
         self._detector = detector
+        self._challenger: Detector | None = None
+        self._failing: Detector | None = None
         self._telemetry = telemetry
         self._producer = CheckedProducer(producer_config(settings))
         self._partitions: dict[int, Partition] = {}
@@ -46,11 +48,14 @@ class Worker:
         if chunk.start != partition.ledger.position:
             raise HoleError(f"{chunk.partition}: {partition.ledger.position} to {chunk.start}")
         with self._telemetry.chunk(len(chunk.messages)):
-            outcome = partition.process(chunk.records, self._detector)
+            outcome = partition.process(chunk.records, self._detector, self._challenger)
             for output in outcome.outputs:
                 self._producer.send(output.topic, output.key, output.value, chunk.partition)
         self._producer.poll()
         self._telemetry.finished(outcome)
+        if outcome.shadow_why and self._failing is not self._challenger:
+            self._failing = self._challenger  # once is enough: the metric counts them all
+            log.warning("the challenger failed on a window", why=outcome.shadow_why)
         if partition.limits.exceeded:
             self.fail(_too_bad(partition))
         return self._completed(partition)
@@ -99,6 +104,18 @@ class Worker:
     def detector(self) -> Detector:
         """The model in use."""
         return self._detector
+
+    @property
+    def challenger(self) -> Detector | None:
+        """The model that scores in shadow, if there is one."""
+        return self._challenger
+
+    def challenge(self, challenger: Detector | None) -> None:
+        """Let another model, or none, score in shadow from the next chunk on."""
+        if challenger is not self._challenger:
+            self._challenger = challenger
+            self._telemetry.challenger(challenger)
+            log.info("challenger", now=challenger and challenger.version)
 
     def _all_completed(self) -> dict[int, transport.Completed]:
         return {number: self._completed(one) for number, one in self._partitions.items()}

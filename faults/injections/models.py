@@ -5,7 +5,7 @@ import time
 from faults.moments import BREATH_SEC, in_mid_work
 from faults.plant import FaultError, Plant, until
 from faults.run import Measured, Trial
-from models.cache import write_production
+from models.cache import Role, write_named
 from models.card import NETWORK
 
 SWAPS = 6
@@ -16,7 +16,8 @@ def swapped_under_kills(trial: Trial) -> Measured:
     plant = trial.plant
     for swap in range(SWAPS):
         in_mid_work(plant)
-        write_production(trial.session.versions[(swap + 1) % 2], plant.settings.model.cache)
+        other = trial.session.versions[(swap + 1) % 2]
+        write_named(plant.settings.model.cache, Role.PRODUCTION, other)
         time.sleep(trial.rng.uniform(0, 1.5) * plant.settings.model.refresh_sec)
         plant.processes.kill("worker")
     in_mid_work(plant)
@@ -31,10 +32,10 @@ def damaged(trial: Trial) -> Measured:
     sound = network.read_bytes()
     in_mid_work(plant)
     network.write_bytes(sound[:-1] + bytes([sound[-1] ^ 1]))
-    write_production(second, cache)
+    write_named(cache, Role.PRODUCTION, second)
     _until_said(plant, "another model is named but cannot be used")
     in_mid_work(plant)
-    write_production(first, cache)
+    write_named(cache, Role.PRODUCTION, first)
     network.write_bytes(sound)
     in_mid_work(plant)
     return {}

@@ -5,19 +5,26 @@ import pytest
 from connections.prometheus import Exporter
 from plantwatch import metrics
 from sinks.migrate import upgrade
-from sinks.postgres import PostgresSink
+from sinks.postgres import ANOMALY_EVENTS, SHADOW_EVENTS, PostgresSink
 from sinks.prometheus import PrometheusSink
 from sinks.sink import Outcome, Sink
 from tests.support.verdicts import row
 
 
-@pytest.fixture(params=["prometheus", pytest.param("postgres", marks=pytest.mark.real)])
+@pytest.fixture(
+    params=[
+        "prometheus",
+        pytest.param("postgres", marks=pytest.mark.real),
+        pytest.param("shadow", marks=pytest.mark.real),
+    ]
+)
 def sink(request: pytest.FixtureRequest) -> Sink:
     if request.param == "prometheus":
         return PrometheusSink(Exporter())
     settings = request.getfixturevalue("settings")
     upgrade(settings)
-    return PostgresSink(settings, Exporter().histogram(metrics.STORED_LATENCY))
+    table = SHADOW_EVENTS if request.param == "shadow" else ANOMALY_EVENTS
+    return PostgresSink(settings, Exporter().histogram(metrics.STORED_LATENCY), table=table)
 
 
 def accounted(outcome: Outcome) -> int:
@@ -53,4 +60,4 @@ def test_closing_is_not_the_end(sink: Sink) -> None:
 
 # Sinks of different stores can be told apart in metrics.
 def test_it_has_a_name(sink: Sink) -> None:
-    assert sink.name in {"postgres", "prometheus"}
+    assert sink.name in {"postgres", "prometheus", "shadow"}

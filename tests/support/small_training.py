@@ -7,10 +7,11 @@ from pathlib import Path
 from data import datasets
 from data.fleet import Fleet, Split
 from data.simulate import simulate
-from models.cache import Production, write_production
+from models.cache import Named, Role, read_production, write_named
 from models.card import ModelType, write_artifact
 from plantwatch.configuration import load
 from plantwatch.settings import Settings
+from tests.support.commands import with_changes
 from tests.support.servers import CONFIGS
 from training.dataset import Sample, cut, split
 from training.judge import Judged, judge
@@ -52,5 +53,23 @@ def cached_model(folder: Path) -> None:
     judged = small_model("isolation_forest")
     card = build_card(judged, small_sample(), small_settings(), datetime(2026, 1, 1, tzinfo=UTC))
     digest = write_artifact(card, judged.fitted.network, folder).name
-    production = Production(digest=digest, version=1, model_version="isolation_forest_v1")
-    write_production(production, folder)
+    production = Named(digest=digest, version=1, model_version="isolation_forest_v1")
+    write_named(folder, Role.PRODUCTION, production)
+
+
+def other_model(cache: Path) -> Named:
+    """Put a second model into a cache, under no role."""
+    judged = small_model("lstm_ae")
+    card = build_card(judged, small_sample(), small_settings(), datetime(2026, 1, 2, tzinfo=UTC))
+    digest = write_artifact(card, judged.fitted.network, cache).name
+    return Named(digest=digest, version=2, model_version="lstm_ae_v2")
+
+
+def own_cache(settings: Settings, cache: Path) -> Settings:
+    """The same production model in a cache of the test's own, looked at often."""
+    old = settings.model.cache
+    cache.mkdir()
+    production = read_production(old)
+    (cache / production.digest).symlink_to(old / production.digest)
+    write_named(cache, Role.PRODUCTION, production)
+    return with_changes(settings, "model", cache=cache, refresh_sec=0.1)

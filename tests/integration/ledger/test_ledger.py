@@ -14,7 +14,7 @@ from ledger.findings import Fault, Findings
 from ledger.run import run
 from ledger.sources import cluster
 from local_stack.free import free_ports
-from plantwatch.messages import score_event_from_bytes
+from plantwatch.messages import DeadLetter, score_event_from_bytes
 from plantwatch.settings import Settings
 from producers.manifest import Manifest
 from sinks.migrate import upgrade
@@ -51,6 +51,7 @@ def at_rest(settings: Settings, tmp_path: Path) -> Settings:
     """A worker and a sink have done all there was to do with a disorderly fleet, and ended."""
     sent = disorderly(small_fleet("test"))
     topics.publish(settings, sent)
+    _refuse_a_challenger(settings)
     with ExitStack() as stack:
         worker, sink = (
             Command(tmp_path / name[0], settings, *name)
@@ -65,6 +66,14 @@ def at_rest(settings: Settings, tmp_path: Path) -> Settings:
         sink.until(lambda: stored(settings) == scores)
         assert sink.end() == 0, sink.said
     return settings
+
+
+def _refuse_a_challenger(settings: Settings) -> None:
+    """A dead letter of what a challenger said: nothing that the ledger judges."""
+    letter = DeadLetter.of(settings.topics.shadow_scores, 0, 0, b"", b"{", reason="bad_event")
+    producer = Producer(producer_config(settings))
+    producer.produce(settings.topics.dead_letters, letter.to_bytes(), partition=0)
+    assert producer.flush(30) == 0
 
 
 def disorderly(fleet: Fleet) -> list[Sent]:

@@ -8,6 +8,7 @@ from typer.testing import CliRunner, Result
 
 from commands.app import app
 from data import cmapss
+from plantwatch.errors import ConfigError
 from tests.support.servers import CONFIGS
 from tests.support.small_training import KNOBS, small_fleet
 
@@ -46,11 +47,25 @@ def test_train_then_list_then_fetch(
     assert "in production: " in trained
     assert max(map(len, trained.splitlines())) <= 100
     listed = run(plant, "models", "list").output
-    assert listed.count("yes") == 1
+    assert listed.count("production") == 1
     folder = run(plant, "models", "fetch").output.strip()
     assert Path(folder).name[:12] in listed
     again = run(plant, "train", "--if-missing").output
     assert again == f"there is a production model: {folder}\n"
+
+
+# A version is made challenger, shown as such, replaced, and let go; what cannot be is one line.
+def test_a_version_is_made_challenger(plant: dict[str, str]) -> None:
+    assert "version 1 scores in shadow" in run(plant, "models", "challenge", "1").output
+    run(plant, "models", "challenge", "2")
+    [line] = [one for one in run(plant, "models", "list").output.splitlines() if "_v2" in one]
+    assert "challenger" in line
+    for words in (["9"], [], ["1", "--none"]):
+        with pytest.raises(ConfigError, match="plantwatch models list"):
+            run(plant, "models", "challenge", *words)
+    assert "no challenger" in run(plant, "models", "challenge", "--none").output
+    run(plant, "models", "challenge", "--none")
+    assert "challenger" not in run(plant, "models", "list").output
 
 
 # Evaluating writes the report where asked and shows it, source included, within 100 columns.

@@ -1,5 +1,7 @@
 """Training, tracking and the registry on a real MLflow server."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -7,11 +9,19 @@ import pytest
 from mlflow import MlflowClient
 
 from local_stack.free import free_ports
-from models.cache import load_production, read_production
+from models.cache import Role, last_contact, load, load_production, read_named, read_production
 from models.card import CARD, NETWORK, read_artifact
-from models.registry import fetch, fetch_production, list_versions, set_production
+from models.registry import (
+    fetch,
+    fetch_challenger,
+    fetch_production,
+    list_versions,
+    set_challenger,
+    set_production,
+)
 from plantwatch.errors import ConfigError, UnavailableError
 from plantwatch.settings import Settings
+from tests.support.commands import Command, with_changes
 from tests.support.small_training import small_fleet, small_sample, small_settings
 from training.evaluate import MODELS
 from training.train import Trained, train
@@ -94,7 +104,7 @@ def test_the_fetched_model_is_the_trained_one(
     one = next(model for model in models if model.folder.name == folder.name)
     assert detector.digest == folder.name == read_production(settings.model.cache).digest
     assert detector.version == f"{one.card.model_type}_v{one.version}"
-    assert detector.card == one.card
+    assert read_artifact(folder, folder.name)[0] == one.card
     assert len(detector.score(small_sample().validation.values[:3]).raw) == 3
 
 
@@ -155,6 +165,75 @@ def test_a_damaged_artifact_is_not_cached(mlflow_server: str, tmp_path: Path) ->
     with pytest.raises(ConfigError, match="damaged"):
         fetch_production(settings)
     assert list(settings.model.cache.iterdir()) == []
+
+
+# The challenger follows its alias too, and is gone with it; a damaged one is none at all.
+def test_fetching_follows_the_challenger(mlflow_server: str, tmp_path: Path) -> None:
+    settings = settings_for(mlflow_server, "challenged", tmp_path / "cache")
+    cache = settings.model.cache
+    train_both(settings, tmp_path / "artifacts")
+    set_production(settings, 1)
+    fetch_production(settings)
+    fetch_challenger(settings)
+    assert read_named(cache, Role.CHALLENGER) is None
+    set_challenger(settings, 2)
+    fetch_challenger(settings)
+    named = read_named(cache, Role.CHALLENGER)
+    assert named is not None
+    assert (named.version, read_production(cache).version) == (2, 1)
+    assert load(settings, named).version.endswith("_v2")
+    set_challenger(settings, None)
+    fetch_challenger(settings)
+    assert read_named(cache, Role.CHALLENGER) is None
+
+    set_challenger(settings, 2)
+    fetch_challenger(settings)
+    (cache / named.digest / NETWORK).write_bytes(b"not what was fetched")
+    with pytest.raises(ConfigError, match="corrupted"):
+        fetch_challenger(settings)
+    assert read_named(cache, Role.CHALLENGER) is None
+    assert [one.version for one in list_versions(settings) if one.challenger] == [2]
+
+
+# The follower brings what both aliases name and notes that the registry answered. When it is away
+# nothing here changes, and it says so once.
+def test_the_follower_outlives_its_registry(mlflow_server: str, tmp_path: Path) -> None:
+    settings = settings_for(mlflow_server, "followed", tmp_path / "cache")
+    settings = with_changes(settings, "model", refresh_sec=0.1)
+    cache = settings.model.cache
+    train_both(settings, tmp_path / "artifacts")
+    set_production(settings, 1)
+    set_challenger(settings, 2)
+    with following(settings, tmp_path / "there") as follower:
+        follower.until(lambda: read_named(cache, Role.CHALLENGER) is not None)
+        follower.until(lambda: last_contact(cache) > 0)
+    before = {path.name: path.stat().st_mtime for path in cache.iterdir()}
+    away = with_changes(settings, "mlflow", tracking_uri=f"http://127.0.0.1:{free_ports(1)[0]}")
+    with following(away, tmp_path / "away") as follower:
+        follower.until(lambda: "challenger: MLflow at" in follower.said)
+        follower.until(lambda: follower.said.count("make up") == 2)  # once for each
+    assert {path.name: path.stat().st_mtime for path in cache.iterdir()} == before
+    assert load_production(away).version.endswith("_v1")
+
+
+@contextmanager
+def following(settings: Settings, folder: Path) -> Iterator[Command]:
+    follower = Command(folder, settings, "models", "follow")
+    try:
+        yield follower
+    finally:
+        follower.process.kill()
+        follower.wait()
+
+
+# A model for windows of another length is not named, though nothing is wrong with it.
+def test_a_model_that_does_not_fit_is_not_named(mlflow_server: str, tmp_path: Path) -> None:
+    settings = settings_for(mlflow_server, "misfit", tmp_path / "cache")
+    train_both(settings, tmp_path / "artifacts")
+    set_production(settings, 1)
+    with pytest.raises(ConfigError, match="configs say 20"):
+        fetch_production(with_changes(settings, "window", length=20))
+    assert read_named(settings.model.cache, Role.PRODUCTION) is None
 
 
 # Without its server there is no training: nothing is fitted that could not be tracked.

@@ -79,11 +79,11 @@ def start(settings: Settings, tmp_path: Path) -> Iterator[Start]:
         yield begin
 
 
-def publish(settings: Settings, values: Iterable[bytes]) -> None:
-    """Put messages on `scores`, spread over its partitions."""
+def publish(settings: Settings, values: Iterable[bytes], topic: str | None = None) -> None:
+    """Put messages on a topic, `scores` unless told, spread over its partitions."""
     producer = Producer({"bootstrap.servers": settings.kafka.bootstrap_servers})
     for number, value in enumerate(values):
-        producer.produce(settings.topics.scores, value, partition=number % 8)
+        producer.produce(topic or settings.topics.scores, value, partition=number % 8)
         producer.poll(0)
     assert producer.flush(PATIENCE_SEC) == 0
 
@@ -100,6 +100,12 @@ def stored(settings: Settings) -> list[int]:
     """The cycles in the table; a row stored twice would show twice."""
     with connect(settings) as connection:
         rows = connection.execute("SELECT cycle FROM anomaly_events ORDER BY cycle").fetchall()
+    return [cycle for (cycle,) in rows]
+
+
+def shadowed(settings: Settings) -> list[int]:
+    with connect(settings) as connection:
+        rows = connection.execute("SELECT cycle FROM shadow_events ORDER BY cycle").fetchall()
     return [cycle for (cycle,) in rows]
 
 
@@ -154,6 +160,18 @@ def test_bad_rows_end_in_dead_letters(settings: Settings, start: Start) -> None:
     assert [letter["partition"] for letter in found] == [25 % 8, 26 % 8]
     assert found[1]["sensor_id"] == "FD001-engine-001"
     assert "23514" in found[1]["detail"] or "check constraint" in found[1]["detail"]
+
+
+# A challenger's verdicts go into a table of their own, once; what is none has its own origin.
+def test_shadow_verdicts_have_a_table_of_their_own(settings: Settings, start: Start) -> None:
+    topic = settings.topics.shadow_scores
+    publish(settings, [*encoded(verdicts(50)) * 2, b"no json"], topic)
+    sink = start("shadow")
+    [letter] = letters(settings, 1)
+    assert (letter["origin"], letter["reason"]) == (topic, "bad_event")
+    until(lambda: shadowed(settings) == list(range(1, 51)), sink)
+    assert sink.end() == 0, sink.said
+    assert stored(settings) == []
 
 
 # Without the right to INSERT the sink ends with exit 78 and the next step, and commits nothing;

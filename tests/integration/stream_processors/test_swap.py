@@ -1,40 +1,24 @@
 """Another model in production, and no worker restarted: no window lost, none scored twice."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from models.cache import Production, load_production, read_production, write_production
-from models.card import NETWORK, write_artifact
+from models.cache import Role, load_production, write_named
+from models.card import NETWORK
 from plantwatch.messages import score_event_from_bytes
 from plantwatch.scoring import TOLERANCE
 from plantwatch.settings import Settings
 from tests.support import plant, topics
-from tests.support.commands import Start, with_changes
-from tests.support.small_training import small_fleet, small_model, small_sample, small_settings
-from training.train import build_card
+from tests.support.commands import Start
+from tests.support.small_training import other_model, own_cache, small_fleet
 
 pytestmark = pytest.mark.real
 
 
 @pytest.fixture
 def settings(settings: Settings, tmp_path: Path) -> Settings:
-    """A cache of the test's own, looked at often."""
-    old = settings.model.cache
-    cache = tmp_path / "models"
-    cache.mkdir()
-    production = read_production(old)
-    (cache / production.digest).symlink_to(old / production.digest)
-    write_production(production, cache)
-    return with_changes(settings, "model", cache=cache, refresh_sec=0.1)
-
-
-def _other_model(cache: Path) -> Production:
-    judged = small_model("lstm_ae")
-    card = build_card(judged, small_sample(), small_settings(), datetime(2026, 1, 2, tzinfo=UTC))
-    digest = write_artifact(card, judged.fitted.network, cache).name
-    return Production(digest=digest, version=2, model_version="lstm_ae_v2")
+    return own_cache(settings, tmp_path / "models")
 
 
 # Half of the readings come before the swap, half after: each is scored once, by the model that was
@@ -47,8 +31,8 @@ def test_a_swap_loses_and_repeats_nothing(settings: Settings, start: Start) -> N
     topics.publish(settings, [plant.reading(fleet, row) for row in rows[:half]])
     worker = start(settings)
     worker.until(lambda: topics.committed(settings) == half)
-    other = _other_model(settings.model.cache)
-    write_production(other, settings.model.cache)
+    other = other_model(settings.model.cache)
+    write_named(settings.model.cache, Role.PRODUCTION, other)
     worker.until(lambda: "model swapped" in worker.said)
     second = plant.offline(fleet, settings.window.length, load_production(settings))
     topics.publish(settings, [plant.reading(fleet, row) for row in rows[half:]])
@@ -72,10 +56,10 @@ def test_a_damaged_model_is_not_swapped_in(settings: Settings, start: Start) -> 
     rows = plant.rows(fleet)
     worker = start(settings)
     worker.until(lambda: "took over" in worker.said)
-    other = _other_model(settings.model.cache)
+    other = other_model(settings.model.cache)
     network = settings.model.cache / other.digest / NETWORK
     network.write_bytes(network.read_bytes() + b"one byte too many")
-    write_production(other, settings.model.cache)
+    write_named(settings.model.cache, Role.PRODUCTION, other)
     worker.until(lambda: "cannot be used" in worker.said)
     topics.publish(settings, [plant.reading(fleet, row) for row in rows])
     worker.until(lambda: topics.committed(settings) == len(rows))

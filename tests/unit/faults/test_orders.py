@@ -97,5 +97,5 @@ def test_arming_wraps_the_functions_of_its_role(
     orders = Orders(tmp_path)
     monkeypatch.setattr(orders, "obey", happened.append)
     arm(Role.SINK, orders)
-    sinks.postgres._insert(None, [])  # type: ignore[arg-type]
+    sinks.postgres._insert(None, "", [])  # type: ignore[arg-type]
     assert happened == ["sink-before-insert", "inserted", "sink-inserted-not-committed"]

@@ -2,11 +2,11 @@ from pathlib import Path
 
 import pytest
 
-from models.cache import Production, load_production, read_production, write_production
+from models.cache import Named, Role, load_production, read_production, write_named
 from plantwatch.errors import ConfigError
 from tests.support.small_training import small_settings
 
-PRODUCTION = Production(digest="d" * 64, version=3, model_version="lstm_ae_v3")
+PRODUCTION = Named(digest="d" * 64, version=3, model_version="lstm_ae_v3")
 
 
 # Before anything was fetched, the message names the command that fetches.
@@ -17,8 +17,8 @@ def test_an_empty_cache_says_what_to_do(tmp_path: Path) -> None:
 
 # What is written is read back, and the last one written counts.
 def test_the_last_model_named_counts(tmp_path: Path) -> None:
-    write_production(PRODUCTION.model_copy(update={"version": 2}), tmp_path)
-    write_production(PRODUCTION, tmp_path)
+    write_named(tmp_path, Role.PRODUCTION, PRODUCTION.model_copy(update={"version": 2}))
+    write_named(tmp_path, Role.PRODUCTION, PRODUCTION)
     assert read_production(tmp_path) == PRODUCTION
     assert [path.name for path in tmp_path.iterdir()] == ["production.json"]
 
@@ -32,6 +32,6 @@ def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
 
 # A named model that is not there is refused in words.
 def test_a_missing_model_is_refused(tmp_path: Path) -> None:
-    write_production(PRODUCTION, tmp_path)
+    write_named(tmp_path, Role.PRODUCTION, PRODUCTION)
     with pytest.raises(ConfigError, match="fetch the model again"):
         load_production(small_settings(MODEL_CACHE=str(tmp_path)))

@@ -6,7 +6,7 @@ from training.promote import best
 
 def version(number: int, f1: float, data_hash: str = "a") -> Registered:
     created = datetime(2026, 1, number, tzinfo=UTC)
-    return Registered(number, "lstm_ae", f1, created, "digest", data_hash, production=False)
+    return Registered(number, "lstm_ae", f1, created, "digest", data_hash, False, False)
 
 
 # The highest validation F1 wins, not the newest version.
