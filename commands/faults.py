@@ -14,7 +14,9 @@ from plantwatch.settings import Settings
 def faults(
     context: typer.Context,
     *,
-    only: Annotated[str, typer.Option(help="Scenarios whose name contains this.")] = "",
+    only: Annotated[
+        list[str] | None, typer.Option(help="Scenarios whose name contains this; may be repeated.")
+    ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="The subset that runs with every change.")
     ] = False,
@@ -38,9 +40,15 @@ def faults(
     from faults.scenarios import SCENARIOS  # noqa: PLC0415
     from faults.session import session  # noqa: PLC0415
 
-    chosen = [one for one in SCENARIOS if only in one.name and (one.quick or not quick)]
-    if not chosen:
-        raise ConfigError(f"no scenario's name contains {only!r}; see `plantwatch faults --list`")
+    words = only or [""]
+    for word in words:
+        if not any(word in one.name for one in SCENARIOS):
+            raise ConfigError(f"no scenario is called {word!r}; see `plantwatch faults --list`")
+    chosen = [
+        one
+        for one in SCENARIOS
+        if any(word in one.name for word in words) and (one.quick or not quick)
+    ]
     if listed:
         print(*(one.name for one in chosen), sep="\n")
         return

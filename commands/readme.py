@@ -13,6 +13,11 @@ from typing import Any, Final
 RESULTS: Final = Path("docs/results")
 README: Final = Path("README.md")
 
+_SOAK_COLUMNS: Final = (
+    *("seed", "minutes", "readings/s", "SIGKILL", "SIGSTOP", "broker kills", "PostgreSQL stops"),
+    *("joins, leaves", "published", "stored", "lost", "doubled", "wrong"),
+)
+
 _BLOCK = re.compile(r"(<!-- begin (\w+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)
 
 
@@ -66,9 +71,48 @@ def _bench() -> str:
     return "\n".join(rows) + "\n"
 
 
+def _faults() -> str:
+    report = json.loads((RESULTS / "faults.json").read_text(encoding="utf-8"))
+    ran = [one for one in report["scenarios"] if one["ran"]]
+    judged = [one for one in ran if not one["name"].startswith("sabotaged")]
+    kills = sum(int(one["measured"].get("kills", 0)) for one in ran)
+    totals = {
+        name: sum(one["figures"].get(name, 0) for one in judged)
+        for name in ("published", "stored", "dead", "lost", "doubled", "wrong")
+    }
+    said = ", ".join(f"{name} {number:,}" for name, number in totals.items())
+    held = sum(one["ok"] for one in ran)
+    return (
+        f"{held} of {len(ran)} scenarios held (seed {report['seed']}, {kills} kills -9, "
+        f"{report['seconds'] / 60:.0f} minutes): {said}.\n"
+    )
+
+
+def _soaks() -> str:
+    rows = [f"| {' | '.join(_SOAK_COLUMNS)} |", "|---" * len(_SOAK_COLUMNS) + "|"]
+    for path in sorted(RESULTS.glob("soak-*.json")):
+        one = json.loads(path.read_text(encoding="utf-8"))
+        done, ledger = one["faults"], one["ledger"]
+        cells = [
+            one["seed"],
+            f"{one['minutes']:g}",
+            one["readings_per_s"],
+            sum(done[f"{who} killed"] for who in ("worker", "sink", "producer")),
+            done["worker stopped"] + done["sink stopped"],
+            done["broker killed"],
+            done["PostgreSQL stopped"],
+            done["worker joins or leaves"],
+            *(f"{ledger[n]:,}" for n in ("published", "stored", "lost", "doubled", "wrong")),
+        ]
+        rows.append(f"| {' | '.join(map(str, cells))} |")
+    return "\n".join(rows) + "\n"
+
+
 _GENERATORS: Final[dict[str, Callable[[], str]]] = {
     "demo": _demo,
     "subscribe": _subscribe,
     "models": _models,
     "bench": _bench,
+    "faults": _faults,
+    "soaks": _soaks,
 }

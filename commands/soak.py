@@ -1,12 +1,16 @@
 """`plantwatch soak`: random faults under load for minutes, and the ledger's judgement."""
 
+import json
 import random
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Final
 
 import typer
 
 from plantwatch.configuration import environment
 from plantwatch.settings import Settings
+
+FILE: Final = Path(".local/soak.json")
 
 
 def soak(
@@ -18,7 +22,8 @@ def soak(
     """Kill and stop workers, sinks, producer, broker and PostgreSQL at random, under load.
 
     Starts all of them by itself, two workers and two sinks, on free ports. At the end all is
-    healed, the pipeline drains, and the ledger judges; its JSON object is the last line.
+    healed, the pipeline drains, and the ledger judges; its JSON object is the last line. What was
+    done and found is also in `.local/soak.json`.
 
     Exit code 0: nothing lost, doubled or wrong, and everything accounted for. 1: see the faults.
     """
@@ -36,6 +41,8 @@ def soak(
 
     with session(context.ensure_object(Settings), configs, environment()) as begun:
         soaked = soaking.soak(begun, seed, minutes, say)
+    FILE.parent.mkdir(exist_ok=True)
+    FILE.write_text(json.dumps(soaked.document(), indent=1) + "\n", encoding="utf-8")
     print(*(f"{count:>4} x {fault}" for fault, count in soaked.done.items()), sep="\n")
     print(f"{soaked.readings_per_s:,.0f} readings/s; drained in {soaked.drain_sec:.1f} s\n")
     print(*lines(soaked.findings), sep="\n")

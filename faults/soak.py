@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from random import Random
 from signal import SIGINT, SIGKILL
-from typing import Final
+from typing import Any, Final
 
 from faults.injections.members import second_sink, second_worker
 from faults.load import Load
@@ -40,10 +40,23 @@ _LONGEST_STOP_SEC: Final = 15.0
 class Soaked:
     """What was done, and the judgement; `readings_per_s` is the mean over the soak."""
 
+    seed: int
+    minutes: float
     done: Counter[str]
     readings_per_s: float
     drain_sec: float
     findings: Findings
+
+    def document(self) -> dict[str, Any]:
+        """All of it as JSON, the ledger's object among it."""
+        return {
+            "seed": self.seed,
+            "minutes": self.minutes,
+            "faults": dict(self.done),
+            "readings_per_s": round(self.readings_per_s),
+            "drain_sec": round(self.drain_sec, 1),
+            "ledger": self.findings.document(),
+        }
 
 
 def soak(session: Session, seed: int, minutes: float, say: Callable[[str], None]) -> Soaked:
@@ -70,7 +83,7 @@ def soak(session: Session, seed: int, minutes: float, say: Callable[[str], None]
         seconds = time.monotonic() - began
         drain = made.drained()
         findings = judge(made.settings, home / MANIFESTS, lambda _done, _of: None)
-    return Soaked(victims.done, findings.published / seconds, drain, findings)
+    return Soaked(seed, minutes, victims.done, findings.published / seconds, drain, findings)
 
 
 def schedule(seed: int, minutes: float) -> Iterator[tuple[float, str]]:
