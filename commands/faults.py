@@ -1,7 +1,8 @@
 """`plantwatch faults`: everything that can go wrong, made to go wrong, and the judgement."""
 
 import random
-from typing import Annotated
+import signal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -9,6 +10,9 @@ from rich.console import Console
 from plantwatch.configuration import environment
 from plantwatch.errors import ConfigError
 from plantwatch.settings import Settings
+
+if TYPE_CHECKING:
+    from faults.run import Scenario
 
 
 def faults(
@@ -37,21 +41,14 @@ def faults(
     # Here, not above: torch and scikit-learn take seconds, which no other command should wait for.
     from faults import report  # noqa: PLC0415
     from faults.run import run  # noqa: PLC0415
-    from faults.scenarios import SCENARIOS  # noqa: PLC0415
     from faults.session import session  # noqa: PLC0415
 
-    words = only or [""]
-    for word in words:
-        if not any(word in one.name for one in SCENARIOS):
-            raise ConfigError(f"no scenario is called {word!r}; see `plantwatch faults --list`")
-    chosen = [
-        one
-        for one in SCENARIOS
-        if any(word in one.name for word in words) and (one.quick or not quick)
-    ]
+    chosen = _chosen(only or [""], quick=quick)
     if listed:
         print(*(one.name for one in chosen), sep="\n")
         return
+    # SIGTERM ends it as Ctrl-C does, and nothing is left running.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     seed = random.randrange(10**6) if seed is None else seed
     print(f"seed {seed}, {len(chosen)} scenarios", flush=True)
     configs = context.find_root().params["config"]
@@ -61,11 +58,24 @@ def faults(
             results.append(run(scenario, begun, seed))
             print(report.line(results[-1]), flush=True)
             report.save(results, seed)
-    console = Console(width=100)
-    console.print(report.table(results))
-    failed = [one for one in results if not one.ok and (one.ran or strict)]
-    print(
-        f"{len(results) - len(failed)} of {len(results)} held; seed {seed}, "
-        f"{sum(one.seconds for one in results):.0f} s; written to {report.FILE}"
-    )
-    raise typer.Exit(1 if failed else 0)
+    Console(width=100).print(report.table(results))
+    print(f"{report.summary(results, seed)}; written to {report.FILE}")
+    raise typer.Exit(0 if all(one.ok or not (one.ran or strict) for one in results) else 1)
+
+
+def _chosen(words: list[str], *, quick: bool) -> "list[Scenario]":
+    """The scenarios whose name contains one of the words.
+
+    Raises:
+        ConfigError: a word is in no name.
+    """
+    from faults.scenarios import SCENARIOS  # noqa: PLC0415
+
+    for word in words:
+        if not any(word in one.name for one in SCENARIOS):
+            raise ConfigError(f"no scenario is called {word!r}; see `plantwatch faults --list`")
+    return [
+        one
+        for one in SCENARIOS
+        if any(word in one.name for word in words) and (one.quick or not quick)
+    ]

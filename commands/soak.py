@@ -2,6 +2,7 @@
 
 import json
 import random
+import signal
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -32,6 +33,8 @@ def soak(
     from faults.session import session  # noqa: PLC0415
     from ledger.report import lines  # noqa: PLC0415
 
+    # SIGTERM ends it as Ctrl-C does, and nothing is left running.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     seed = random.randrange(10**6) if seed is None else seed
     print(f"seed {seed}, {minutes:g} minutes", flush=True)
     configs = context.find_root().params["config"]

@@ -35,6 +35,13 @@ def table(results: Sequence[Result]) -> Table:
     return shown
 
 
+def summary(results: Sequence[Result], seed: int) -> str:
+    """How many held, in a sentence."""
+    ran, seconds = [one for one in results if one.ran], sum(one.seconds for one in results)
+    left = f", {len(results) - len(ran)} not run" if len(ran) < len(results) else ""
+    return f"{sum(one.ok for one in ran)} of {len(ran)} held{left}; seed {seed}, {seconds:.0f} s"
+
+
 def save(results: Sequence[Result], seed: int, path: Path = FILE) -> None:
     """Write the results, the seed that repeats them, and whether all that ran were in order."""
     ran = [one for one in results if one.ran]
