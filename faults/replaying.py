@@ -1,16 +1,17 @@
 """A replay as a person runs it: again and again, until its exit code is 0."""
 
 import os
-import signal
 import subprocess
 import sys
 import threading
+from signal import SIGTERM, Signals
 from typing import Final, Self
 
 from faults.armed import ORDERS
 from faults.plant import Plant, until
 from faults.run import Session
 from local_stack.pipeline import environment_of
+from producers.manifest import FOLDER as MANIFESTS
 
 _SPEED: Final = "15"
 _ENGINES: Final = "1-60"
@@ -32,7 +33,7 @@ class Replaying:
             *("--split", session.fleet.split, "--engines", _ENGINES, "--speed", _SPEED),
         )
         self._folder = plant.home
-        self._plant = plant
+        self._manifests = plant.home / MANIFESTS
         self._environment = environment_of(plant.settings) | {
             "PLANTWATCH_CONFIG": str(session.configs.resolve()),
             "CMAPSS_DIR": str((session.home / "cmapss").resolve()),
@@ -52,32 +53,35 @@ class Replaying:
             self._child.kill()
         self._thread.join()
 
-    def signal(self, number: signal.Signals) -> None:
-        """To the run that publishes now."""
-        runs = len(self.codes)
-        manifests = list(self._folder.glob(".local/replay/*.json"))
-        before = manifests[0].stat().st_mtime_ns if manifests else 0
+    def until_publishing(self) -> None:
+        """Wait until the run that is there now has saved its manifest (again)."""
+        before = self._saved()
+        until(lambda: self._saved() > before, "the replay publishes")
 
-        def publishing() -> bool:
-            found = list(self._folder.glob(".local/replay/*.json"))
-            return bool(found) and found[0].stat().st_mtime_ns > before
-
-        until(publishing, "the replay publishes")
+    def signal(self, number: Signals) -> None:
         assert self._child is not None
         self._child.send_signal(number)
-        if number is signal.SIGTERM:
-            until(lambda: len(self.codes) > runs, "the replay ends")
+
+    def stop(self) -> None:
+        """SIGTERM, and wait for its end."""
+        runs = len(self.codes)
+        self.signal(SIGTERM)
+        until(lambda: len(self.codes) > runs, "the replay ends")
 
     def kill(self) -> None:
-        """Kill -9 at whatever moment it is."""
+        """SIGKILL at whatever moment it is."""
         if self._child is not None:
             self._child.kill()
 
     def finish(self) -> list[int]:
         """Wait for the exit code 0 of the (last) pass; all exit codes."""
         self._again = False
-        until(lambda: self.codes[-1:] == [0], "the replay is through")
+        until(lambda: not self._thread.is_alive(), "the replay is through")
         return self.codes
+
+    def _saved(self) -> int:
+        """When the manifest was last written, in nanoseconds; 0 while there is none."""
+        return max((one.stat().st_mtime_ns for one in self._manifests.glob("*.json")), default=0)
 
     def _run(self) -> None:
         with (self._folder / "replay.log").open("ab") as log:

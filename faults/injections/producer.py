@@ -30,7 +30,8 @@ def told_to_stop(trial: Trial) -> Measured:
     """SIGTERM: exit 75 every time, and the next run goes on; then 0."""
     with Replaying(trial.session, trial.plant) as replay:
         for _ in range(HITS):
-            replay.signal(signal.SIGTERM)
+            replay.until_publishing()
+            replay.stop()
         codes = replay.finish()
     if codes != [UnfinishedError.exit_code] * HITS + [0]:
         raise FaultError(f"exit codes {codes}, not 75 until the work is done")
@@ -40,6 +41,7 @@ def told_to_stop(trial: Trial) -> Measured:
 def frozen(trial: Trial) -> Measured:
     """SIGSTOP for longer than any connection to the broker may be silent."""
     with Replaying(trial.session, trial.plant) as replay:
+        replay.until_publishing()
         replay.signal(signal.SIGSTOP)
         time.sleep(FROZEN_SEC)
         replay.signal(signal.SIGCONT)
