@@ -82,8 +82,8 @@ class Scenario:
     inject: Inject
     source: Source | None = _everyday
     rate: float | None = RATE
-    burst: int = 0
-    """Readings that come without a pause before that rate applies."""
+    burst: int = 29 * MACHINES
+    """Readings that come without a pause before that rate applies; as it is, what warms up."""
     environ: Mapping[str, str] = field(default_factory=dict)
     around: Surroundings = _no_surroundings
     names: tuple[str, ...] = PIPELINE
