@@ -1,7 +1,6 @@
 """`plantwatch faults`: everything that can go wrong, made to go wrong, and the judgement."""
 
 import random
-import signal
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -47,8 +46,6 @@ def faults(
     if listed:
         print(*(one.name for one in chosen), sep="\n")
         return
-    # SIGTERM ends it as Ctrl-C does, and nothing is left running.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     seed = random.randrange(10**6) if seed is None else seed
     print(f"seed {seed}, {len(chosen)} scenarios", flush=True)
     configs = context.find_root().params["config"]
@@ -67,15 +64,18 @@ def _chosen(words: list[str], *, quick: bool) -> "list[Scenario]":
     """The scenarios whose name contains one of the words.
 
     Raises:
-        ConfigError: a word is in no name.
+        ConfigError: a word is in no name, or nothing is left to run.
     """
     from faults.scenarios import SCENARIOS  # noqa: PLC0415
 
     for word in words:
         if not any(word in one.name for one in SCENARIOS):
             raise ConfigError(f"no scenario is called {word!r}; see `plantwatch faults --list`")
-    return [
+    chosen = [
         one
         for one in SCENARIOS
         if any(word in one.name for word in words) and (one.quick or not quick)
     ]
+    if not chosen:
+        raise ConfigError("none of these is among the quick ones; leave --quick out")
+    return chosen

@@ -40,12 +40,15 @@ def committed(settings: Settings, group: str, topic: str) -> list[TopicPartition
 def lag(settings: Settings, group: str, topic: str) -> int:
     """Messages of a topic that a group has not committed past.
 
+    The ends are asked first: what was there then is committed when this is 0.
+
     Raises:
         UnavailableError: no broker answers, or the topic is not there.
     """
     held = span.held(settings, topic)
     done = {one.partition: one.offset for one in committed(settings, group, topic)}
-    return sum(offsets.stop - max(offsets.start, done[n]) for n, offsets in held.items())
+    # A partition that has moved on meanwhile must not outweigh another's lag.
+    return sum(max(0, offsets.stop - max(offsets.start, done[n])) for n, offsets in held.items())
 
 
 def behind(settings: Settings) -> int:

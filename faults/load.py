@@ -10,6 +10,8 @@ from faults.readings import Sent
 from plantwatch.settings import Settings
 
 _TICK_SEC: Final = 0.02
+_ABANDON_SEC: Final = 5.0
+"""With its queue full and no broker a producer cannot be stopped; it ends with this process."""
 
 
 class Load:
@@ -52,7 +54,7 @@ class Load:
         """Send no more, and wait for nothing: the scenario has failed."""
         self._halt.set()
         self._abandoned = True
-        self._thread.join()
+        self._thread.join(_ABANDON_SEC)
 
     def _pace(self) -> None:
         """Wait until the next message is due."""

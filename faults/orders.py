@@ -1,7 +1,8 @@
 """Orders to die: one file per failpoint, which the process that reaches the point takes away.
 
 A process that is armed (`faults.armed`) looks for its orders each time it passes a point. The file
-goes just before the order is carried out, so whoever gave it sees that it was.
+goes just before the order is carried out, so whoever gave it sees that it was. Where two processes
+pass the point, one of them takes it.
 """
 
 import os
@@ -41,22 +42,26 @@ class Orders:
         """Whether nobody has carried the order out yet."""
         return (self._folder / point).exists()
 
-    def withdraw(self, point: str) -> None:
-        (self._folder / point).unlink(missing_ok=True)
-
     def obey(self, point: str) -> None:
         """Carry out the order for this point, if there is one and it is time."""
         path = self._folder / point
-        if not path.exists():
+        try:
+            action, passes = path.read_text(encoding="utf-8").split()
+        except FileNotFoundError:
             self._passed.pop(point, None)
             return
-        action, passes = path.read_text(encoding="utf-8").split()
         self._passed[point] += 1
-        if self._passed[point] < int(passes):
-            return
-        self._passed.pop(point)
-        path.unlink(missing_ok=True)
-        _carry_out(Action(action))
+        if self._passed[point] >= int(passes) and self._taken(path):
+            del self._passed[point]
+            _carry_out(Action(action))
+
+    def _taken(self, path: Path) -> bool:
+        """Whether the order is ours: of several that try, one renames the file."""
+        try:
+            path.rename(path.with_suffix(f".{os.getpid()}"))
+        except FileNotFoundError:
+            return False
+        return True
 
 
 def _carry_out(action: Action) -> None:

@@ -35,6 +35,7 @@ class Proxy:
         self._to_cut += 1
 
     def close(self) -> None:
+        self._server.shutdown(socket.SHUT_RDWR)  # wakes the thread that accepts
         self._server.close()
 
     def _accept(self) -> None:

@@ -4,12 +4,13 @@ import os
 import subprocess
 import sys
 import threading
-from signal import SIGTERM, Signals
+from signal import SIGKILL, SIGTERM, Signals
 from typing import Final, Self
 
 from faults.armed import ORDERS
-from faults.plant import Plant, until
+from faults.plant import Plant
 from faults.run import Session
+from faults.supervised import until
 from local_stack.pipeline import environment_of
 from producers.manifest import FOLDER as MANIFESTS
 
@@ -59,6 +60,7 @@ class Replaying:
         until(lambda: self._saved() > before, "the replay publishes")
 
     def signal(self, number: Signals) -> None:
+        until(lambda: self._child is not None, "the replay starts")
         assert self._child is not None
         self._child.send_signal(number)
 
@@ -69,9 +71,12 @@ class Replaying:
         until(lambda: len(self.codes) > runs, "the replay ends")
 
     def kill(self) -> None:
-        """SIGKILL at whatever moment it is."""
-        if self._child is not None:
-            self._child.kill()
+        """SIGKILL a run that is alive, and see it die of that."""
+        runs = len(self.codes)
+        while self.codes[runs:] != [-SIGKILL]:
+            runs = len(self.codes)
+            self.signal(SIGKILL)
+            until(lambda: len(self.codes) > runs, "the replay ends")  # noqa: B023 (called at once)
 
     def finish(self) -> list[int]:
         """Wait for the exit code 0 of the (last) pass; all exit codes."""

@@ -47,7 +47,7 @@ def save(results: Sequence[Result], seed: int, path: Path = FILE) -> None:
     ran = [one for one in results if one.ran]
     document = {
         "seed": seed,
-        "ok": all(one.ok for one in ran),
+        "ok": bool(ran) and all(one.ok for one in ran),
         "ran": len(ran),
         "not_run": {one.name: one.why for one in results if not one.ran},
         "seconds": round(sum(one.seconds for one in results), 1),

@@ -1,5 +1,6 @@
 """One scenario from an empty pipeline to its judgement: load, inject, heal, drain, judge."""
 
+import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -11,30 +12,37 @@ from typing import Any, Final
 from connections import span
 from data.fleet import Fleet
 from faults.load import Load
-from faults.plant import (
-    PIPELINE,
-    FaultError,
-    NotRunnableError,
-    Plant,
-    Servers,
-    plant,
-)
+from faults.moments import drained
+from faults.plant import PIPELINE, Plant, Servers, plant
+from faults.proxy import Proxy
 from faults.readings import Sent, encoded, endless
-from ledger.findings import Findings
+from faults.supervised import FaultError, NotRunnableError
+from ledger.findings import Fault, Findings
 from ledger.run import run as judge
 from models.cache import Named
-from plantwatch.errors import PlantwatchError
 from plantwatch.messages import score_event_from_bytes
 from producers.manifest import FOLDER as MANIFESTS
 
 MACHINES: Final = 100
 RATE: Final = 1000.0
 """Readings a second while a fault is injected."""
+KEPT_LOGS: Final = Path(".local/faults")
+"""What the processes of a failed scenario said."""
 
 Measured = dict[str, float]
 Inject = Callable[["Trial"], Measured | None]
 Source = Callable[["Trial"], Iterable[Sent]]
-Surroundings = Callable[[Servers], AbstractContextManager[Mapping[str, str]]]
+
+
+@dataclass(frozen=True)
+class Around:
+    """What a pipeline is started with: settings over the shipped ones, a proxy to PostgreSQL."""
+
+    environ: Mapping[str, str] = field(default_factory=dict)
+    proxy: Proxy | None = None
+
+
+Surroundings = Callable[[Servers], AbstractContextManager[Around]]
 
 
 @dataclass(frozen=True)
@@ -44,7 +52,7 @@ class Session:
     servers: Servers
     configs: Path
     home: Path
-    cache: Path
+    models: Path
     fleet: Fleet
     versions: tuple[Named, Named]
     cmapss: Path | None = None
@@ -57,25 +65,27 @@ class Trial:
 
     session: Session
     plant: Plant
-    load: Load | None
     rng: Random
+    proxy: Proxy | None = None
+    load: Load | None = None
 
 
 def _everyday(trial: Trial) -> Iterable[Sent]:
     return encoded(endless(trial.session.fleet, MACHINES))
 
 
-def _no_surroundings(_: Servers) -> AbstractContextManager[Mapping[str, str]]:
-    return nullcontext({})
+def _nothing_around(_: Servers) -> AbstractContextManager[Around]:
+    return nullcontext(Around())
 
 
 @dataclass(frozen=True)
 class Scenario:
     """One row of the table.
 
-    `inject` runs while readings come, and returns when all is healed; what it measured is shown.
-    `source` makes the readings: without an end (at `rate`, stopped after the injection) or with
-    one (waited for); None for a scenario that publishes by itself.
+    `inject` runs while readings come, and returns when all is healed. `source` makes the readings,
+    `rate` a second (None: without a pause) after a first `burst`, which as it is warms everything
+    up; without an end, and then stopped after the injection, unless it `ends` by itself. No source:
+    the injection publishes.
     """
 
     name: str
@@ -83,10 +93,12 @@ class Scenario:
     source: Source | None = _everyday
     rate: float | None = RATE
     burst: int = 29 * MACHINES
-    """Readings that come without a pause before that rate applies; as it is, what warms up."""
+    ends: bool = False
     environ: Mapping[str, str] = field(default_factory=dict)
-    around: Surroundings = _no_surroundings
+    around: Surroundings = _nothing_around
     names: tuple[str, ...] = PIPELINE
+    limits: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """What was measured or found must lie between these."""
     sabotage: str = ""
     """A defect of `faults.sabotage`: the ledger must find rows lost, or the scenario fails."""
     quick: bool = False
@@ -110,42 +122,44 @@ class Result:
 def run(scenario: Scenario, session: Session, seed: int) -> Result:
     """Run one scenario; whatever goes wrong in it is told in the result."""
     began, ran = time.monotonic(), True
+    home = session.home / "".join(c if c.isalnum() else "-" for c in scenario.name)
     figures: dict[str, Any] = {}
     measured: Measured = {}
-    why = ""
     try:
-        findings, measured = _play(scenario, session, Random(f"{seed} {scenario.name}"))
-        figures, why = findings.document(), _verdict(scenario, findings)
+        findings, measured = _play(scenario, session, home, Random(f"{seed} {scenario.name}"))
+        figures, why = findings.document(), _verdict(scenario, findings, measured)
     except NotRunnableError as error:
         ran, why = False, str(error)
-    except (FaultError, PlantwatchError) as error:
-        why = f"{type(error).__name__}: {error}"
+    except Exception as error:  # noqa: BLE001  the other scenarios still have their turn
+        why = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    if ran and why:
+        shutil.copytree(home / "log", KEPT_LOGS / home.name, dirs_exist_ok=True)
     seconds = round(time.monotonic() - began, 1)
     return Result(scenario.name, seed, ran, ran and not why, why, seconds, figures, measured)
 
 
-def _play(scenario: Scenario, session: Session, rng: Random) -> tuple[Findings, Measured]:
-    home = session.home / scenario.name.replace(" ", "-").replace("/", "-")
-    with (
-        scenario.around(session.servers) as found,
-        plant(
+def _play(
+    scenario: Scenario, session: Session, home: Path, rng: Random
+) -> tuple[Findings, Measured]:
+    models = shutil.copytree(session.models, home / "models")
+    with scenario.around(session.servers) as around:
+        environ = {"MODEL_CACHE": str(models), **scenario.environ, **around.environ}
+        with plant(
             session.servers,
             session.configs,
             home,
-            {"MODEL_CACHE": str(session.cache), **scenario.environ, **found},
+            environ,
             sabotage=scenario.sabotage,
             names=scenario.names,
-        ) as made,
-    ):
-        trial = Trial(session, made, None, rng)
-        with _loaded(scenario, trial) as trial:
-            measured = scenario.inject(trial) or {}
-        measured["drain_sec"] = round(made.drained(), 1)
-        findings = judge(made.settings, home / MANIFESTS, lambda _done, _of: None)
-        measured |= _scores(made)
-        if trial.load is not None and trial.load.sent != findings.published:
-            raise FaultError(f"{trial.load.sent} acknowledged, {findings.published} on the topic")
-        return findings, measured
+        ) as made:
+            with _loaded(scenario, Trial(session, made, rng, around.proxy)) as trial:
+                measured = scenario.inject(trial) or {}
+            measured["drain_sec"] = round(drained(made), 1)
+            findings = judge(made.settings, home / MANIFESTS, lambda _done, _of: None)
+            measured |= _scores(made)
+            if trial.load is not None:
+                _check_arrived(trial.load.sent, findings)
+            return findings, measured
 
 
 @contextmanager
@@ -157,40 +171,53 @@ def _loaded(scenario: Scenario, trial: Trial) -> Iterator[Trial]:
     load = Load(trial.plant.settings, scenario.source(trial), scenario.rate, scenario.burst)
     load.start()
     try:
-        yield Trial(trial.session, trial.plant, load, trial.rng)
+        yield Trial(trial.session, trial.plant, trial.rng, trial.proxy, load)
     except BaseException:
         load.abandon()
         raise
-    if scenario.rate is None:
+    if scenario.ends:
         load.finish()
     else:
         load.stop()
 
 
+def _check_arrived(acknowledged: int, findings: Findings) -> None:
+    if acknowledged != findings.published:
+        raise FaultError(f"{acknowledged} acknowledged, {findings.published} on the topic")
+
+
 def _scores(made: Plant) -> Measured:
-    """Messages on `scores` beyond one for each reading (done twice, which harms nobody), and the
-    longest time, by Kafka's clock, from a reading's publication to its first verdict's.
+    """What the messages on `scores` tell.
+
+    `redone`: beyond one for each reading, which harms nobody; `models`: how many made them;
+    `longest_sec`: by Kafka's clock, from a reading's publication to its first verdict.
     """
     topic = made.settings.topics.scores
     seen: set[str] = set()
+    models: set[str] = set()
     redone, longest = 0, 0
     for message in span.read(made.settings, topic, span.held(made.settings, topic)):
         event = score_event_from_bytes(message.value() or b"")
+        models.add(event.model_digest)
         if event.id in seen:
             redone += 1
         else:
             seen.add(event.id)
             longest = max(longest, message.timestamp()[1] - event.published_at)
-    return {"redone": redone, "longest_sec": round(longest / 1000, 1)}
+    return {"redone": redone, "models": len(models), "longest_sec": round(longest / 1000, 1)}
 
 
-def _verdict(scenario: Scenario, findings: Findings) -> str:
+def _verdict(scenario: Scenario, findings: Findings, measured: Measured) -> str:
     """Why the scenario has failed; "" if it has not."""
     if scenario.sabotage:
-        return "" if findings.lost else "a pipeline that loses readings was not found out"
-    if not findings.published:
-        return "nothing was published"
-    return "; ".join(
+        lost = findings.number(Fault.LOST)
+        return "" if lost else "a pipeline that loses readings was not found out"
+    said = [
         f"{number} x {fault.name.lower()}: {example}"
         for fault, (number, example) in findings.faults.items()
-    )
+    ]
+    known: dict[str, float] = {**measured, "dead": findings.dead, "published": findings.published}
+    for name, (least, most) in {"published": (1, float("inf")), **scenario.limits}.items():
+        if not least <= known[name] <= most:
+            said.append(f"{name} is {known[name]:g}, not {least:g} to {most:g}")
+    return "; ".join(said)

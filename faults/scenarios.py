@@ -9,6 +9,18 @@ from collections.abc import Iterable
 from typing import Final
 
 from data import cmapss
+from faults.disorders import (
+    a_day_off,
+    choking,
+    contradicted,
+    resent,
+    restarting,
+    shuffled,
+    the_file_twice,
+    twice_in_a_row,
+    with_gaps,
+    with_late_rows,
+)
 from faults.injections import (
     database,
     incoming,
@@ -19,32 +31,20 @@ from faults.injections import (
     scale,
     servers,
 )
-from faults.plant import PIPELINE, NotRunnableError
+from faults.moments import SINK, WORKER
+from faults.plant import PIPELINE
 from faults.points import POINTS, Role
-from faults.readings import (
-    Sent,
-    a_day_off,
-    choking,
-    contradicted,
-    encoded,
-    endless,
-    resent,
-    restarting,
-    rows_of,
-    shuffled,
-    some,
-    the_file_twice,
-    twice_in_a_row,
-    with_gaps,
-    with_late_rows,
-)
-from faults.run import Scenario, Trial
+from faults.readings import Sent, encoded, endless, rows_of
+from faults.run import MACHINES, RATE, Scenario, Trial
+from faults.supervised import NotRunnableError
 
 _QUICK_POINTS: Final = {
     "worker-produced-in-part",
     "worker-acked-not-committed",
     "sink-stored-offset-not",
 }
+_ANY: Final = float("inf")
+_OUTAGE: Final = {"caught_up_sec": (0.0, 120.0), "memory_growth": (-1.0, 0.1)}
 _LIMITLESS: Final = {"REJECTS_MAX_PERCENT": "100", "REJECTS_MAX_IN_A_ROW": "1000000"}
 
 
@@ -63,76 +63,93 @@ def _nasa(subset: str) -> Scenario:
             raise NotRunnableError("NASA's files are not here: `make download-data`, or CMAPSS_DIR")
         return encoded(rows_of(cmapss.read(trial.session.cmapss, subset, "train", "NASA C-MAPSS")))
 
-    return Scenario(f"NASA {subset} train, no fault", processes.nothing, source, rate=None)
+    return Scenario(
+        f"NASA {subset} train, no fault", processes.nothing, source, rate=None, ends=True
+    )
 
 
 def _disorders() -> Iterable[Scenario]:
+    dead = {"dead": (1, _ANY)}
     table = {
-        "10 % of the readings come again": (resent(0.1), True),
-        "every reading twice in a row": (twice_in_a_row, False),
-        "the file twice": (the_file_twice, False),
-        "shuffled within 5 places": (shuffled(5), True),
-        "gaps of 1, 5, 6 and 40 cycles": (with_gaps, False),
-        "readings 100 cycles late": (with_late_rows, False),
-        "clocks a day off": (a_day_off, False),
-        "second copies with other values": (contradicted, False),
-        "machines that start over, cycle 10^9": (restarting, False),
-        "readings the model chokes on": (choking, True),
+        "10 % of the readings come again": (resent(0.1), {}, True),
+        "every reading twice in a row": (twice_in_a_row, {}, False),
+        "the file twice": (the_file_twice, {}, False),
+        "shuffled within 5 places": (shuffled(5), {}, True),
+        "gaps of 1, 5, 6 and 40 cycles": (with_gaps, {}, False),
+        "readings 100 cycles late": (with_late_rows, {}, False),
+        "clocks a day off": (a_day_off, {}, False),
+        "second copies with other values": (contradicted, dead, False),
+        "machines that start over, cycle 10^9": (restarting, {}, False),
+        "readings the model chokes on": (choking, dead, True),
     }
-    for name, (disorder, quick) in table.items():
+    for name, (disorder, limits, quick) in table.items():
         yield Scenario(
             f"{name}; worker killed",
-            processes.killed("worker", 2),
+            processes.killed(WORKER, 2),
             incoming.disorderly(disorder),
-            rate=None,
+            rate=incoming.RATE,
+            ends=True,
             environ=_LIMITLESS,
+            limits=limits,
             quick=quick,
         )
 
 
 def _sabotages() -> Iterable[Scenario]:
-    """The same kills as above, of pipelines that deserve to be found out."""
+    """Pipelines that deserve to be found out, each beside a sound one that is killed alike."""
 
     def backlog(trial: Trial) -> Iterable[Sent]:
-        return encoded(some(endless(trial.session.fleet, 100), 30_000))
+        return encoded(endless(trial.session.fleet, MACHINES))
 
-    victims = {
-        "default-acknowledgement": "worker-committed",
-        "out-of-order": "worker-committed",
-        "offset-before-database": "sink-before-insert",
-    }
-    for defect, point in victims.items():
-        yield Scenario(
-            f"sabotaged: {defect}",
-            processes.killed_at(point),
-            backlog,
-            rate=3000,
-            sabotage=defect,
-            quick=defect != "out-of-order",
-        )
+    def killed_at(name: str, point: str, sabotage: str = "", *, quick: bool = True) -> Scenario:
+        inject = processes.killed_at(point)
+        rate = 3 * RATE
+        return Scenario(name, inject, backlog, rate, sabotage=sabotage, quick=quick)
+
+    worker, sink = "worker-committed", "sink-before-insert"
+    yield killed_at("sound: worker killed under a backlog", worker, quick=False)
+    yield killed_at("sound: sink killed under a backlog", sink, quick=False)
+    yield killed_at("sabotaged: default acknowledgement", worker, "default-acknowledgement")
+    yield killed_at("sabotaged: out of order", worker, "out-of-order", quick=False)
+    yield killed_at("sabotaged: offset before database", sink, "offset-before-database")
 
 
 SCENARIOS: Final[tuple[Scenario, ...]] = (
-    Scenario("no fault", processes.nothing, incoming.disorderly(resent(0)), rate=None),
+    Scenario("no fault", processes.nothing, incoming.disorderly(resent(0)), rate=None, ends=True),
     _nasa("FD001"),
     _nasa("FD002"),
     *_failpoints(),
-    Scenario("worker killed at any moment", processes.killed("worker"), quick=True),
-    Scenario("sink killed at any moment", processes.killed("sink-postgres")),
-    Scenario("worker stopped for 30 s", processes.frozen("worker")),
-    Scenario("sink stopped for 30 s", processes.frozen("sink-postgres")),
+    Scenario("worker killed at any moment", processes.killed(WORKER), quick=True),
+    Scenario("sink killed at any moment", processes.killed(SINK)),
+    Scenario("worker stopped for 30 s", processes.frozen(WORKER)),
+    Scenario("sink stopped for 30 s", processes.frozen(SINK)),
     Scenario("producer stopped for 30 s", producer.frozen, source=None),
     Scenario("producer told to stop", producer.told_to_stop, source=None, quick=True),
-    Scenario("worker told to stop, scraped", processes.told_to_stop("worker"), quick=True),
-    Scenario("sink told to stop, scraped", processes.told_to_stop("sink-postgres")),
+    Scenario(
+        "worker told to stop, scraped",
+        processes.told_to_stop(WORKER),
+        limits={"longest_stop_sec": (0, 10), "redone": (0, 0)},
+        quick=True,
+    ),
+    Scenario(
+        "sink told to stop, scraped",
+        processes.told_to_stop(SINK),
+        limits={"longest_stop_sec": (0, 10)},
+    ),
     Scenario("worker wedged", processes.wedged, environ={"WORKER_WATCHDOG_SEC": "6"}),
-    Scenario("zombie worker", members.zombie_worker),
+    Scenario("zombie worker", members.zombie_worker, limits={"redone": (1, _ANY)}),
     Scenario("zombie sink", members.zombie_sink),
-    Scenario("workers 2, 3, 1 under load", members.workers_come_and_go),
+    Scenario(
+        "workers 2, 3, 1 under load",
+        members.workers_come_and_go,
+        limits={"rebalances": (4, _ANY), "longest_sec": (0, 15)},
+    ),
     Scenario("broker killed five times", servers.broker_killed),
-    Scenario("broker gone for 60 s", servers.away("kafka", signal.SIGKILL)),
-    Scenario("broker gone at the start", processes.nothing_for_a_while, around=servers.broker_late),
-    Scenario("PostgreSQL gone for 60 s", servers.away("postgres", signal.SIGINT)),
+    Scenario("broker gone for 60 s", servers.away("kafka", signal.SIGKILL), limits=_OUTAGE),
+    Scenario(
+        "broker gone at the start", servers.came_before_its_broker, around=servers.broker_late
+    ),
+    Scenario("PostgreSQL gone for 60 s", servers.away("postgres", signal.SIGINT), limits=_OUTAGE),
     Scenario("PostgreSQL stopped for 30 s", servers.postgres_frozen),
     Scenario("PostgreSQL killed in mid-batch", servers.postgres_killed_in_mid_batch, quick=True),
     Scenario(
@@ -145,34 +162,60 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     Scenario("PostgreSQL read-only", database.read_only),
     Scenario("table locked", database.locked),
     Scenario("INSERT revoked", database.insert_revoked, quick=True),
-    Scenario("rows refused by PostgreSQL", database.rows_refused),
+    Scenario("rows refused by PostgreSQL", database.rows_refused, limits={"dead": (1, _ANY)}),
     Scenario("registry gone", models.registry_gone, names=(*PIPELINE, "registry")),
-    Scenario("model swapped under kills", models.swapped_under_kills, quick=True),
-    Scenario("model damaged", models.damaged),
+    Scenario(
+        "model swapped under kills",
+        models.swapped_under_kills,
+        limits={"models": (2, 2)},
+        quick=True,
+    ),
+    Scenario("model damaged", models.damaged, limits={"models": (1, 1)}),
+    Scenario(
+        "challenger in shadow, killed",
+        models.challenged,
+        names=(*PIPELINE, models.SHADOW),
+        limits={"models": (1, 1), "shadow_judged": (1, _ANY), "shadow_missing": (0, 0)},
+    ),
     *_disorders(),
     Scenario(
         "10,000 bad among 50,000 good",
         processes.nothing,
         incoming.poison(50_000, 10_000),
         rate=None,
+        ends=True,
         environ=_LIMITLESS,
+        limits={"dead": (10_000, 10_000)},
     ),
     Scenario(
         "so much rubbish that a person must look",
         incoming.stopped_by_rubbish,
         incoming.a_machine_gone_mad,
         rate=None,
+        ends=True,
         quick=True,
     ),
-    Scenario("a million made-up ids", incoming.memory_is_bounded, incoming.made_up_ids, rate=None),
+    Scenario(
+        "a million made-up ids",
+        incoming.memory_is_bounded,
+        incoming.made_up_ids,
+        rate=None,
+        ends=True,
+        limits={"worker_mb": (0, 512), "metrics_kb": (0, 100)},
+    ),
     Scenario(
         "a million readings to read back",
         scale.taken_over_quickly,
         scale.a_long_history,
-        burst=scale.READ_BACK + 100,
+        burst=scale.READ_BACK + 30 * MACHINES,
+        limits={"take_over_sec": (0, 20)},
     ),
     Scenario(
-        "10^5 machines start together", scale.all_are_scored, scale.all_start_together, rate=None
+        "10^5 machines start together",
+        scale.all_are_scored,
+        scale.all_start_together,
+        rate=None,
+        ends=True,
     ),
     *_sabotages(),
 )

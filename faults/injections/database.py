@@ -4,119 +4,131 @@ import os
 import shutil
 import subprocess
 import tempfile
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
 import psycopg
 from psycopg import sql
 
-from faults.injections.processes import HITS
-from faults.moments import BREATH_SEC, in_mid_work, scores
-from faults.plant import FaultError, NotRunnableError, Plant, Servers, until
+from faults.moments import HITS, SINK, in_mid_work, scores
+from faults.plant import Plant, Servers
 from faults.proxy import Proxy
-from faults.run import RATE, Measured, Trial
+from faults.run import RATE, Around, Measured, Trial
+from faults.supervised import NotRunnableError, until
 from local_stack.postgres import SYSTEM_USER
-from plantwatch.settings import Settings
 from sinks.postgres import connect
 
 _DISK_MB: Final = 16
-_PROXIES: dict[int, Proxy] = {}
-"""By port: the surroundings make one, the injection finds it by the settings."""
 
 
 @contextmanager
-def behind_a_proxy(servers: Servers) -> Iterator[Mapping[str, str]]:
+def behind_a_proxy(servers: Servers) -> Iterator[Around]:
     proxy = Proxy(servers.settings.postgres.port)
-    _PROXIES[proxy.port] = proxy
-    port = proxy.port
     try:
-        yield {"POSTGRES_PORT": str(port)}
+        yield Around({"POSTGRES_PORT": str(proxy.port)}, proxy)
     finally:
-        _PROXIES.pop(port).close()
+        proxy.close()
 
 
 def commit_replies_cut(trial: Trial) -> Measured:
     """The server commits, and the sink never hears of it: it must write the batch again."""
-    proxy = _PROXIES[trial.plant.settings.postgres.port]
+    proxy = trial.proxy
+    assert proxy is not None
     for hits in range(1, HITS + 1):
-        in_mid_work(trial.plant)
+        in_mid_work(trial.plant, SINK)
         proxy.cut_next_commit()
         until(lambda: proxy.cut >= hits, "the sink commits")  # noqa: B023 (called at once)
+    in_mid_work(trial.plant, SINK)
     return {"cuts": proxy.cut}
 
 
-def read_only(trial: Trial) -> Measured:
+def read_only(trial: Trial) -> None:
     """As after a failover to a standby: every INSERT is refused, for a while."""
-    database = sql.Identifier(trial.plant.settings.postgres.db)
-    in_mid_work(trial.plant)
-    with _admin(trial) as admin:
-        change = sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = {}")
-        admin.execute(change.format(database, sql.Literal("on")))
-        _drop_connections(trial)
-        _nothing_is_stored(trial)
-        admin.execute(change.format(database, sql.Literal("off")))
-        _drop_connections(trial)
-    return {}
-
-
-def locked(trial: Trial) -> Measured:
-    """Somebody holds the table for longer than the sink waits for it."""
-    in_mid_work(trial.plant)
-    with connect(trial.plant.settings) as connection, connection.transaction():
-        connection.execute("LOCK TABLE anomaly_events IN ACCESS EXCLUSIVE MODE")
-        time.sleep(trial.plant.settings.sink.lock_timeout_sec + BREATH_SEC)
-    return {}
-
-
-def insert_revoked(trial: Trial) -> Measured:
-    """The sink stops with exit 78 and is started again until somebody mends the grant."""
     plant = trial.plant
-    in_mid_work(plant)
-    user = sql.Identifier(plant.settings.postgres.user)
+    database = sql.Identifier(plant.settings.postgres.db)
+    in_mid_work(plant, SINK)
+    change = sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = {}")
+    with _admin(trial) as admin:
+        try:
+            admin.execute(change.format(database, sql.Literal("on")))
+            _drop_connections(trial)
+            plant.processes.until_said(SINK, "25006")
+        finally:
+            admin.execute(change.format(database, sql.Literal("off")))
+            _drop_connections(trial)
+    in_mid_work(plant, SINK)
+
+
+def locked(trial: Trial) -> None:
+    """Somebody holds the table for longer than the sink waits for it."""
+    plant = trial.plant
+    in_mid_work(plant, SINK)
+    with connect(plant.settings) as connection, connection.transaction():
+        connection.execute("LOCK TABLE anomaly_events IN ACCESS EXCLUSIVE MODE")
+        plant.processes.until_said(SINK, "55P03")
+    in_mid_work(plant, SINK)
+
+
+def insert_revoked(trial: Trial) -> None:
+    """The sink stops with exit 78 and is started again until somebody mends the grant; meanwhile
+    its status says what to mend.
+    """
+    plant = trial.plant
+    in_mid_work(plant, SINK)
+    user, status = sql.Identifier(plant.settings.postgres.user), plant.processes.status(SINK)
     with connect(plant.settings, autocommit=True) as owner:
         owner.execute(sql.SQL("REVOKE INSERT ON anomaly_events FROM {}").format(user))
-        until(lambda: "exit 78" in plant.processes.status("sink-postgres").reason, "the sink ends")
-        time.sleep(BREATH_SEC)
-        reason = plant.processes.status("sink-postgres").reason
-        if "permission denied" not in reason:
-            raise FaultError(f"status does not say what to mend: {reason}")
+        until(
+            lambda: status.reason.startswith("exit 78") and "permission denied" in status.reason,
+            lambda: f"the sink ends and says why, not {status.reason!r}",
+        )
         owner.execute(sql.SQL("GRANT INSERT ON anomaly_events TO {}").format(user))
-    return {}
+    in_mid_work(plant, SINK)
 
 
-def rows_refused(trial: Trial) -> Measured:
+def rows_refused(trial: Trial) -> None:
     """Some rows break a CHECK: these go to the dead letters, the rest are stored."""
-    in_mid_work(trial.plant)
+    in_mid_work(trial.plant, SINK)
     with connect(trial.plant.settings) as owner:
-        owner.execute("ALTER TABLE anomaly_events ADD CHECK (cycle % 97 <> 0) NOT VALID")
-    # For long enough that there are such rows: a machine's cycle takes machines / rate seconds.
-    until(lambda: scores(trial.plant) > 12 * RATE, "enough is scored")
-    return {}
+        owner.execute("ALTER TABLE anomaly_events ADD CHECK (cycle % 47 <> 0) NOT VALID")
+    # Long enough for every machine to come to such a cycle.
+    until(lambda: scores(trial.plant) > 6 * RATE, "enough is scored")
 
 
-def disk_full(trial: Trial) -> Measured:
+def disk_full(trial: Trial) -> None:
     """The table lies on a disk of a few megabytes that somebody else fills up."""
-    with _small_disk() as disk, _admin(trial) as admin:
-        space = sql.Literal(str(disk / "space"))
-        admin.execute(sql.SQL("CREATE TABLESPACE small LOCATION {}").format(space))
-        admin.execute("GRANT CREATE ON TABLESPACE small TO PUBLIC")
-        _move(trial.plant, "small")
-        in_mid_work(trial.plant)
+    plant = trial.plant
+    with ExitStack() as stack:
+        disk = stack.enter_context(_small_disk())
+        stack.enter_context(_tablespace(trial, disk / "space"))
+        _move(plant, "small")
+        stack.callback(_move, plant, "pg_default")
+        in_mid_work(plant, SINK)
+        filler = disk / "filler"
         subprocess.run(
-            ["dd", "if=/dev/zero", f"of={disk / 'filler'}", "bs=64k"],
+            ["dd", "if=/dev/zero", f"of={filler}", "bs=64k"],
             check=False,  # it ends when the disk is full
             capture_output=True,
         )
-        _nothing_is_stored(trial)
-        (disk / "filler").unlink()
-        trial.plant.drained_below(RATE)
-        _move(trial.plant, "pg_default")
-        admin.execute("CHECKPOINT")
-        admin.execute("DROP TABLESPACE small")
-    return {}
+        plant.processes.until_said(SINK, "53100")
+        filler.unlink()
+        in_mid_work(plant, SINK)
+
+
+@contextmanager
+def _tablespace(trial: Trial, folder: Path) -> Iterator[None]:
+    """`small`, for the length of the block."""
+    location = sql.Literal(str(folder))
+    with _admin(trial) as admin:
+        admin.execute(sql.SQL("CREATE TABLESPACE small LOCATION {}").format(location))
+        admin.execute("GRANT CREATE ON TABLESPACE small TO PUBLIC")
+        try:
+            yield
+        finally:
+            admin.execute("CHECKPOINT")  # or what is dirty would be written when it is gone
+            admin.execute("DROP TABLESPACE small")
 
 
 def _move(plant: Plant, tablespace: str) -> None:
@@ -134,9 +146,7 @@ def _move(plant: Plant, tablespace: str) -> None:
 @contextmanager
 def _small_disk() -> Iterator[Path]:
     if os.geteuid() != 0 or shutil.which("mount") is None:
-        raise NotRunnableError(
-            "a full disk takes root and Linux: run it as root (sudo make faults)"
-        )
+        raise NotRunnableError("a full disk takes root and Linux: run `sudo make faults`")
     with tempfile.TemporaryDirectory(prefix="plantwatch-disk-") as name:
         Path(name).chmod(0o755)
         mount = ["mount", "-t", "tmpfs", "-o", f"size={_DISK_MB}m", "tmpfs", name]
@@ -148,26 +158,6 @@ def _small_disk() -> Iterator[Path]:
             yield Path(name)
         finally:
             subprocess.run(["umount", "--lazy", name], check=True)
-
-
-def _nothing_is_stored(trial: Trial) -> None:
-    """Wait until the table grows no more while scores come in."""
-    settings = trial.plant.settings
-    until(lambda: _is_still(settings), "the sink can write no more")
-    in_mid_work(trial.plant)
-
-
-def _is_still(settings: Settings) -> bool:
-    before = _rows(settings)
-    time.sleep(BREATH_SEC)
-    return _rows(settings) == before
-
-
-def _rows(settings: Settings) -> int:
-    with connect(settings) as connection:
-        found = connection.execute("SELECT count(*) FROM anomaly_events").fetchone()
-    assert found is not None
-    return int(found[0])
 
 
 def _drop_connections(trial: Trial) -> None:

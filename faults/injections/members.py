@@ -4,10 +4,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from faults.moments import BREATH_SEC, in_mid_work, waiting
+from faults.moments import BREATH_SEC, SINK, WORKER, in_mid_work, metric, waiting
 from faults.orders import Action
-from faults.plant import Plant, Processes, until
+from faults.plant import Plant
 from faults.run import RATE, Measured, Trial
+from faults.supervised import Processes, until
 from local_stack.free import free_ports
 
 
@@ -25,7 +26,7 @@ def workers_come_and_go(trial: Trial) -> Measured:
         # The dead one's session must end before the first may have its partitions.
         time.sleep(plant.settings.worker.session_timeout_sec + BREATH_SEC)
         _caught_up(plant)
-    return {"rebalances": 4}
+    return {"rebalances": metric(plant, WORKER, "plantwatch_rebalances_total")}
 
 
 def zombie_worker(trial: Trial) -> Measured:
@@ -33,7 +34,7 @@ def zombie_worker(trial: Trial) -> Measured:
     points = ("worker-produced-in-part", "worker-before-flush")
     with second_worker(trial.plant, "worker-2"):
         for point in points:
-            _zombie(trial.plant, point, trial.plant.settings.worker.session_timeout_sec)
+            _zombie(trial.plant, WORKER, point, trial.plant.settings.worker.session_timeout_sec)
     return {"stops": len(points)}
 
 
@@ -42,7 +43,7 @@ def zombie_sink(trial: Trial) -> Measured:
     plant, points = trial.plant, ("sink-inserted-not-committed", "sink-stored-offset-not")
     with second_sink(plant):
         for point in points:
-            _zombie(plant, point, plant.settings.sink.session_timeout_sec)
+            _zombie(plant, SINK, point, plant.settings.sink.session_timeout_sec)
     return {"stops": len(points)}
 
 
@@ -62,14 +63,14 @@ def second_sink(plant: Plant) -> Iterator[Processes]:
         yield processes
 
 
-def _zombie(plant: Plant, point: str, session_sec: float) -> None:
+def _zombie(plant: Plant, name: str, point: str, session_sec: float) -> None:
     """Stop whoever passes the point, until another has taken over; then let it go on."""
-    in_mid_work(plant)
+    in_mid_work(plant, name)
     plant.carried_out(point, Action.STOP)
     time.sleep(session_sec + BREATH_SEC)
     _caught_up(plant)
     plant.continue_all()
-    in_mid_work(plant)
+    in_mid_work(plant, name)
 
 
 def _caught_up(plant: Plant) -> None:

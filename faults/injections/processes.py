@@ -8,21 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.client import HTTPException
 from pathlib import Path
-from typing import Final
 from urllib.request import urlopen
 
-from faults.moments import in_mid_work
+from faults.moments import FROZEN_SEC, HITS, KEPT_AS, WORKER, in_mid_work
 from faults.orders import Action
-from faults.plant import FaultError, Processes, until
-from faults.points import POINTS, Role
+from faults.points import POINTS
 from faults.run import Inject, Measured, Trial
-
-HITS: Final = 3
-"""How often each failpoint is hit."""
-FROZEN_SEC: Final = 30.0
-
-KEPT_AS: Final = {Role.WORKER: "worker", Role.SINK: "sink-postgres"}
-"""The supervised process of a role."""
+from faults.supervised import FaultError, Processes, until
 
 
 def nothing(_trial: Trial) -> Measured:
@@ -41,13 +33,14 @@ def killed_at(point: str) -> Inject:
 
     def inject(trial: Trial) -> Measured:
         plant, spec = trial.plant, POINTS[point]
+        victim = KEPT_AS[spec.role]
         for _ in range(HITS):
-            in_mid_work(plant)
+            in_mid_work(plant, victim)
             plant.orders.give(point, Action.KILL, trial.rng.randint(1, spec.passes or 1))
             if not spec.passes:  # passed only on the way up
-                plant.processes.kill(KEPT_AS[spec.role])
+                plant.processes.kill(victim)
             until(lambda: not plant.orders.pending(point), f"somebody passes {point}")
-        in_mid_work(plant)
+        in_mid_work(plant, victim)
         return {"kills": HITS * (1 if spec.passes else 2)}
 
     return inject
@@ -58,7 +51,7 @@ def killed(name: str, times: int = HITS) -> Inject:
 
     def inject(trial: Trial) -> Measured:
         for _ in range(times):
-            in_mid_work(trial.plant)
+            in_mid_work(trial.plant, name)
             time.sleep(trial.rng.uniform(0, 0.5))
             restarts = trial.plant.processes.status(name).restarts
             trial.plant.processes.kill(name)
@@ -72,9 +65,9 @@ def frozen(name: str) -> Inject:
     """SIGSTOP for so long that the group gives it up, with nobody to take over."""
 
     def inject(trial: Trial) -> Measured:
-        in_mid_work(trial.plant)
+        in_mid_work(trial.plant, name)
         trial.plant.processes.frozen(name, FROZEN_SEC)
-        in_mid_work(trial.plant)
+        in_mid_work(trial.plant, name)
         return {"stops": 1}
 
     return inject
@@ -84,11 +77,11 @@ def wedged(trial: Trial) -> Measured:
     """Alive and not consuming: the watchdog ends it, the supervisor starts another."""
     plant = trial.plant
     in_mid_work(plant)
-    restarts = plant.processes.status("worker").restarts
+    restarts = plant.processes.status(WORKER).restarts
     plant.carried_out("worker-produced-not-acked", Action.HANG)
     began = time.monotonic()
-    plant.processes.until_ready("worker", restarts)
-    reason = plant.processes.status("worker").reason
+    plant.processes.until_ready(WORKER, restarts)
+    reason = plant.processes.status(WORKER).reason
     if not reason.startswith("exit 70"):
         raise FaultError(f"a wedged worker ended by {reason!r}, not by its watchdog")
     return {"replaced_sec": round(time.monotonic() - began, 1)}
@@ -101,7 +94,7 @@ def told_to_stop(name: str) -> Inject:
         processes, seconds = trial.plant.processes, []
         with _scraped(processes.status(name).address):
             for _ in range(HITS):
-                in_mid_work(trial.plant)
+                in_mid_work(trial.plant, name)
                 seconds.append(_stopped(processes, name))
         return {"stops": HITS, "longest_stop_sec": round(max(seconds), 2)}
 

@@ -3,12 +3,12 @@
 import signal
 import time
 
-from faults.injections.processes import FROZEN_SEC, HITS
+from faults.moments import FROZEN_SEC, HITS
 from faults.orders import Action
-from faults.plant import FaultError
 from faults.points import POINTS
 from faults.replaying import Replaying
 from faults.run import Inject, Measured, Trial
+from faults.supervised import FaultError
 from plantwatch.errors import UnfinishedError
 
 

@@ -4,20 +4,20 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from faults.injections.processes import FROZEN_SEC, HITS, KEPT_AS
-from faults.moments import BREATH_SEC, in_mid_work, waiting
+from faults.moments import BREATH_SEC, FROZEN_SEC, HITS, KEPT_AS, SINK, WORKER, in_mid_work, waiting
 from faults.orders import Action
-from faults.plant import Servers, until
-from faults.run import RATE, Inject, Measured, Trial
+from faults.plant import Servers
+from faults.run import RATE, Around, Inject, Measured, Trial
+from faults.supervised import FaultError, until
 
 AWAY_SEC: Final = 60.0
 _BROKER_KILLS: Final = 5
-_LATE_SEC: Final = 10.0
+_LATE_SEC: Final = 25.0
 
 
 def broker_killed(trial: Trial) -> Measured:
@@ -46,7 +46,7 @@ def away(name: str, number: signal.Signals) -> Inject:
 
 
 @contextmanager
-def broker_late(servers: Servers) -> Iterator[Mapping[str, str]]:
+def broker_late(servers: Servers) -> Iterator[Around]:
     """No broker while the pipeline starts; it comes a while later."""
     kafka = servers.processes
     kafka.hold("kafka")
@@ -54,7 +54,7 @@ def broker_late(servers: Servers) -> Iterator[Mapping[str, str]]:
     timer = threading.Timer(_LATE_SEC, kafka.release, ["kafka"])
     timer.start()
     try:
-        yield {}
+        yield Around()
     finally:
         timer.cancel()
         kafka.release("kafka")
@@ -63,27 +63,46 @@ def broker_late(servers: Servers) -> Iterator[Mapping[str, str]]:
 
 def postgres_frozen(trial: Trial) -> Measured:
     """SIGSTOP of the server and its children: that raises nothing, so our own deadline must."""
-    in_mid_work(trial.plant)
-    family = _family(trial.session.servers.processes.pid("postgres"))
-    for pid in family:
-        os.kill(pid, signal.SIGSTOP)
-    time.sleep(FROZEN_SEC)
-    for pid in reversed(family):
-        os.kill(pid, signal.SIGCONT)
+    plant, postgres = trial.plant, trial.session.servers.processes.pid("postgres")
+    in_mid_work(plant, SINK)
+    said = len(plant.processes.log(SINK))
+    began = time.monotonic()
+    stopped = _stop_family(postgres)
+    try:
+        plant.processes.until_said(SINK, "waiting for the store", said)
+        time.sleep(max(0.0, began + FROZEN_SEC - time.monotonic()))
+    finally:
+        for pid in stopped:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+    in_mid_work(plant, SINK)
     return {"stops": 1}
 
 
 def postgres_killed_in_mid_batch(trial: Trial) -> Measured:
     """The rows are inserted and not committed when the server is killed."""
     for _ in range(HITS):
-        in_mid_work(trial.plant)
+        in_mid_work(trial.plant, SINK)
         trial.plant.carried_out("sink-inserted-not-committed", Action.STOP)
         trial.session.servers.processes.outage("postgres", 0)
         trial.plant.continue_all()
     return {"kills": HITS}
 
 
-def _family(pid: int) -> list[int]:
-    """A process and all that came from it, the eldest first (Linux)."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()
-    return [pid, *(one for child in children for one in _family(int(child)))]
+def came_before_its_broker(trial: Trial) -> Measured:
+    """The worker asked for the broker in vain, and was started again until it was there."""
+    restarts = trial.plant.processes.status(WORKER).restarts
+    if not restarts:
+        raise FaultError("the broker was there before the worker")
+    in_mid_work(trial.plant, SINK)
+    return {"restarts": restarts}
+
+
+def _stop_family(pid: int) -> list[int]:
+    """SIGSTOP a process and all that came from it, the eldest first: so none is born meanwhile."""
+    try:
+        os.kill(pid, signal.SIGSTOP)
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()
+    except (ProcessLookupError, FileNotFoundError):  # a backend that has just ended
+        return []
+    return [pid, *(one for child in children for one in _stop_family(int(child)))]

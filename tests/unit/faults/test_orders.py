@@ -60,12 +60,17 @@ def test_an_order_to_stop_can_be_healed(
     assert process.wait(60) == -signal.SIGKILL
 
 
-# An order that is withdrawn is obeyed by nobody.
-def test_an_order_can_be_withdrawn(tmp_path: Path) -> None:
+# Of two processes that pass the point, one dies and the other goes on.
+def test_an_order_is_for_one(
+    tmp_path: Path, passing: Callable[[], "subprocess.Popen[str]"]
+) -> None:
     orders = Orders(tmp_path)
+    both = [passing(), passing()]
     orders.give("here", Action.KILL)
-    orders.withdraw("here")
-    orders.obey("here")
+    until(lambda: any(one.poll() is not None for one in both))
+    (left,) = (one for one in both if one.poll() is None)
+    orders.give("here", Action.KILL)
+    assert left.wait(60) == -signal.SIGKILL
 
 
 # Whoever renames a function that a failpoint names is told here, not by a scenario that never ends.
@@ -88,11 +93,10 @@ def test_arming_wraps_the_functions_of_its_role(
     import sinks.postgres  # noqa: PLC0415
 
     happened: list[str] = []
-    for name, point in POINTS.items():
+    for point in POINTS.values():
         if point.role is Role.SINK:
             where, function = owner(point)
             monkeypatch.setattr(where, function, getattr(where, function))  # put back at the end
-            assert name
     monkeypatch.setattr(sinks.postgres, "_insert", lambda *_: happened.append("inserted"))
     orders = Orders(tmp_path)
     monkeypatch.setattr(orders, "obey", happened.append)

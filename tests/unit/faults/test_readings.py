@@ -3,25 +3,20 @@ from random import Random
 
 import pytest
 
-from faults.readings import (
-    Row,
+from faults.disorders import (
     a_day_off,
     choking,
     contradicted,
-    encoded,
-    endless,
-    made_up,
     poisoned,
     resent,
     restarting,
-    rows_of,
     shuffled,
-    some,
     the_file_twice,
     twice_in_a_row,
     with_gaps,
     with_late_rows,
 )
+from faults.readings import Row, encoded, endless, made_up, rows_of, some
 from plantwatch.decode import Reading, Reject, decode
 from plantwatch.settings import Reading as Shape
 from tests.support.small_training import small_fleet
