@@ -161,8 +161,8 @@ def _drop(on: Servers, settings: Settings) -> None:
     with on.admin() as admin:
         database = sql.Identifier(settings.postgres.db)
         admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(database))
-    topics = list(settings.topics.model_dump().values())
-    for future in AdminClient(client_config(settings)).delete_topics(topics).values():
+    client = AdminClient(client_config(settings))  # named: its answers come only while it lives
+    for future in client.delete_topics(list(settings.topics.model_dump().values())).values():
         future.result()
 
 
