@@ -13,7 +13,7 @@ from confluent_kafka.admin import AdminClient
 from psycopg import sql
 
 import local_stack
-from connections.kafka import client_config
+from connections.kafka import METADATA_TIMEOUT_SEC, client_config
 from faults.armed import ORDERS, SABOTAGE
 from faults.orders import Action, Orders
 from faults.points import Role
@@ -162,7 +162,9 @@ def _drop(on: Servers, settings: Settings) -> None:
         database = sql.Identifier(settings.postgres.db)
         admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(database))
     client = AdminClient(client_config(settings))  # named: its answers come only while it lives
-    for future in client.delete_topics(list(settings.topics.model_dump().values())).values():
+    present = client.list_topics(timeout=METADATA_TIMEOUT_SEC).topics
+    ours = [name for name in settings.topics.model_dump().values() if name in present]
+    for future in (client.delete_topics(ours) if ours else {}).values():
         future.result()
 
 
