@@ -23,7 +23,7 @@ from plantwatch.errors import ConfigError, UnavailableError
 from plantwatch.settings import Settings
 from tests.support.commands import Command, with_changes
 from tests.support.small_training import small_fleet, small_sample, small_settings
-from training.evaluate import MODELS
+from training.fit import FITTERS
 from training.train import Trained, train
 
 pytestmark = pytest.mark.real
@@ -42,7 +42,7 @@ def settings_for(server: str, name: str, cache: Path) -> Settings:
 
 def train_both(settings: Settings, folder: Path) -> list[Trained]:
     fleets = small_fleet("train"), small_fleet("test")
-    return train(*fleets, MODELS, settings, seed=0, now=NOW, artifacts=folder)[0]
+    return train(*fleets, tuple(FITTERS), settings, seed=0, now=NOW, artifacts=folder)[0]
 
 
 @pytest.fixture(scope="module")
