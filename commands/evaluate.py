@@ -1,8 +1,10 @@
 """`plantwatch evaluate`: the scoreboard, by a protocol that flatters nobody."""
 
 import json
+from datetime import UTC, datetime
+from math import nan
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.box import SIMPLE
@@ -10,7 +12,11 @@ from rich.console import Console
 from rich.table import Table
 
 from plantwatch.configuration import environment
+from plantwatch.errors import UnavailableError
 from plantwatch.settings import Settings
+
+if TYPE_CHECKING:
+    from evaluation.tracking import Logged
 
 _WIDTH = 100
 
@@ -28,11 +34,18 @@ def evaluate(
     ] = None,
     *,
     peers: Annotated[bool, typer.Option(help="Also what others use: HBOS, KNN ...")] = True,
+    experiment: Annotated[
+        bool, typer.Option("--experiment", help="Only compare what was logged in MLflow.")
+    ] = False,
 ) -> None:
     """Judge every model, its plain variant and peers on engines that none of them ever saw.
 
-    What was fitted before from the same data, settings and code is not fitted again.
+    What was fitted before from the same data, settings and code is not fitted again. Beside the
+    JSON lies a page with pictures; each detector is a run in MLflow, where that is up.
     """
+    if experiment:
+        _compare(context.ensure_object(Settings), dataset)
+        return
     # These take seconds to import, so only where they are needed; the data first, if they are bad.
     from data import load  # noqa: PLC0415
 
@@ -42,6 +55,7 @@ def evaluate(
     fleet, test = (load(subset, split, environment(), configs) for split in ("train", "test"))
 
     from evaluation.contestants import contestants  # noqa: PLC0415
+    from evaluation.page import page  # noqa: PLC0415
     from evaluation.play import play  # noqa: PLC0415
     from evaluation.report import report  # noqa: PLC0415
 
@@ -51,8 +65,52 @@ def evaluate(
     path = output or Path(f".local/evaluation/{subset}-{protocol}.json")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    shown = path.with_suffix(".html")
+    shown.write_text(page(played, document, settings), encoding="utf-8")
     _show(document)
-    typer.echo(f"written to {path}")
+    _log(document, settings)
+    typer.echo(f"written to {path} and {shown}")
+
+
+def _log(document: dict[str, Any], settings: Settings) -> None:
+    """Results are worth having without a tracking server: say so and go on."""
+    from evaluation import tracking  # noqa: PLC0415
+
+    try:
+        number = tracking.log(document, settings, datetime.now(UTC))
+    except UnavailableError as error:
+        typer.echo(f"not logged: {error}", err=True)
+    else:
+        typer.echo(f"logged {number} runs in {tracking.experiment_name(settings)}")
+
+
+def _compare(settings: Settings, dataset: str | None) -> None:
+    from evaluation import tracking  # noqa: PLC0415
+
+    runs = [one for one in tracking.logged(settings) if dataset in {None, one.tags.get("dataset")}]
+    columns = ("dataset", "protocol", "model", "", "F1", "95 %", "ROC", "PR", "logged")
+    table = Table(*columns, title=tracking.experiment_name(settings), box=SIMPLE)
+    for one in sorted(runs, key=_place):
+        metrics, tags = one.metrics, one.tags
+        table.add_row(
+            *(tags.get(name, "?") for name in ("dataset", "protocol")),
+            tags.get("model", "?").replace("_", " "),
+            tags.get("supervision", "?"),
+            f"{metrics.get('f1_mean', nan):.3f}",
+            f"{metrics.get('f1_low', nan):.2f}-{metrics.get('f1_high', nan):.2f}",
+            *(f"{metrics.get(name, nan):.4f}" for name in ("auc_roc", "auc_pr")),
+            f"{one.when:%m-%d %H:%M}",
+        )
+    Console(width=_WIDTH).print(table)
+    if not runs:
+        typer.echo("nothing is logged yet; run `plantwatch evaluate` while MLflow is up")
+
+
+def _place(run: "Logged") -> tuple[str, str, float, float]:
+    """By data set and protocol, the best first, the newest first among equals."""
+    tags = run.tags
+    best = -run.metrics.get("f1_mean", 0.0)
+    return tags.get("dataset", ""), tags.get("protocol", ""), best, -run.when.timestamp()
 
 
 def _show(document: dict[str, Any]) -> None:
@@ -82,8 +140,9 @@ def _events(document: dict[str, Any]) -> Table:
     """The strictest rule; what the budget came to; whether confidence is a probability."""
     events = {one["model"]: one for one in document["events"]}  # the last rule of each
     rule = document["events"][-1]["rule"]
-    title = f"alarm: {rule}; false ones per 1000 healthy cycles; budget: see configs"
-    columns = ("on time", "lead p50", "p10", "rows", "false", "of budget", "ECE", "Brier")
+    engines = document["events"][-1]["engines"]
+    title = f"alarm: {rule}, on {engines} engines; rows and false alarms per 1000 healthy cycles"
+    columns = ("on time", "lead", "p10", "rows", "false", "budget", "ECE", "Brier")
     table = Table("model", *columns, title=title, box=SIMPLE)
     for calibration, budget in zip(document["calibration"], document["budget"], strict=True):
         event = events[calibration["model"]]
@@ -91,7 +150,7 @@ def _events(document: dict[str, Any]) -> Table:
         leads = [f"{event[name]:.0f}" for name in ("lead_median", "lead_p10")]
         table.add_row(
             _name(calibration),
-            f"{event['on_time_share']:.1%} of {watched}" if watched else "-",
+            f"{event['on_time_share']:.1%}" if watched else "-",
             *(leads if watched else "--"),
             f"{event['alarmed_per_1000_healthy']:.1f}",
             f"{event['false_alarms_per_1000_healthy']:.2f}",

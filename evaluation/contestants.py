@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from pydantic import ValidationError
 
+from evaluation.attribution import by_sensor
 from evaluation.outcome import Outcome, Scored
 from evaluation.peers import PEERS, fit_peer
 from models.onnx_detector import OnnxScorer
@@ -103,6 +104,12 @@ def _play_model(contestant: Contestant, sample: Sample, test: Windows, seed: int
         fit_seconds=judged.seconds,
         us_per_window=_microseconds(scorer.raw, test),
         size_mb=len(judged.fitted.network) / 1e6,
+        by_sensor=by_sensor(
+            judged.fitted.network,
+            judged.fitted.features,
+            test,
+            contestant.settings.anomaly.label_rul,
+        ),
     )
 
 
@@ -119,6 +126,7 @@ def _play_peer(contestant: Contestant, sample: Sample, test: Windows, seed: int)
         fit_seconds=seconds,
         us_per_window=_microseconds(score, test),
         size_mb=None,
+        by_sensor=None,
     )
 
 

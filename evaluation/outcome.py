@@ -22,7 +22,10 @@ _SOURCES: Final = (
     "training",
     "models",
     "plantwatch/features.py",
-    *(f"evaluation/{name}.py" for name in ("contestants", "outcome", "peers", "trials")),
+    *(
+        f"evaluation/{name}.py"
+        for name in ("attribution", "contestants", "outcome", "peers", "trials")
+    ),
 )
 _LIBRARIES: Final = ("numpy", "scikit-learn", "torch", "onnxruntime")
 
@@ -55,7 +58,8 @@ class Scored:
 class Outcome:
     """One contestant in one trial; `supervision` as in `models.card.Card`.
 
-    `calibration` is what it would go into production with.
+    `calibration` is what it would go into production with; `by_sensor` as in
+    `evaluation.attribution.by_sensor`.
     """
 
     validation: Scored
@@ -65,6 +69,7 @@ class Outcome:
     fit_seconds: float
     us_per_window: float
     size_mb: float | None
+    by_sensor: dict[str, list[float]] | None
 
     def write(self, path: Path) -> None:
         """Whole or not at all: beside its place first, then renamed."""
@@ -92,7 +97,7 @@ class Outcome:
             return cls(validation, test, calibration, **facts)
 
 
-_FACTS: Final = ("supervision", "fit_seconds", "us_per_window", "size_mb")
+_FACTS: Final = ("supervision", "fit_seconds", "us_per_window", "size_mb", "by_sensor")
 
 
 def digest(facts: dict[str, Any]) -> str:

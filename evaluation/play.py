@@ -1,6 +1,7 @@
 """Every contestant in every trial: from the cache, or fitted now, several at once."""
 
 import sys
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -59,10 +60,13 @@ def play(
         for one, t in missing
     ]
     processes = min(len(jobs), players[0].settings.evaluation.processes) or 1
-    done = joblib.Parallel(processes, return_as="generator_unordered")(jobs)
     console, hidden = Console(stderr=True), not sys.stderr.isatty()
-    for _ in track(done, "evaluating", len(jobs), console=console, disable=hidden):
-        pass
+    with warnings.catch_warnings():
+        # A process that has grown is replaced by a fresh one, as it should be.
+        warnings.filterwarnings("ignore", "A worker stopped")
+        done = joblib.Parallel(processes, return_as="generator_unordered")(jobs)
+        for _ in track(done, "evaluating", len(jobs), console=console, disable=hidden):
+            pass
     outcomes = {one.name: [Outcome.read(files[one.name, t]) for t in trials] for one in players}
     return Played(fleet, test, protocol, trials, players, outcomes)
 

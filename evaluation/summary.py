@@ -93,6 +93,9 @@ def budget(seeds: Seeds, settings: Settings) -> dict[str, Any]:
     rate = summary["false_alarms_per_1000_healthy"]
     return {
         "wanted_per_1000_cycles": round(per_1000_cycles(wanted), 3),
+        "validation_healthy_cycles": round(
+            float(np.mean([(one.validation.rul > on_time[1]).sum() for one in flat]))
+        ),
         "validation_per_1000_cycles": round(float(np.mean([one.rate for one in choices])), 3),
         "achieved_per_1000_cycles": rate,
         "achieved_low": round(low, 3),

@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 from commands.app import app
 from data import cmapss
 from plantwatch.errors import ConfigError
-from tests.support.servers import CONFIGS
+from tests.support.servers import CONFIGS, free_addresses
 from tests.support.small_training import KNOBS, small_fleet
 
 pytestmark = pytest.mark.real
@@ -27,6 +27,7 @@ def plant(mlflow_server: str, tmp_path_factory: pytest.TempPathFactory) -> dict[
         "MODEL_NAME": "by-command",
         "MODEL_CACHE": str(folder / "models"),
         "PLANTWATCH_CONFIG": str(CONFIGS.resolve()),
+        "EVALUATION_PROCESSES": "1",
     }
 
 
@@ -68,15 +69,40 @@ def test_a_version_is_made_challenger(plant: dict[str, str]) -> None:
     assert "challenger" not in run(plant, "models", "list").output
 
 
-# Evaluating writes the report where asked and shows it, source included, within 100 columns.
-def test_evaluate_writes_and_shows_the_report(plant: dict[str, str], tmp_path: Path) -> None:
+# Evaluating writes the report and its page where asked, shows the source, logs each detector, and
+# can compare later what is logged; all within 100 columns.
+def test_evaluate_writes_shows_and_logs_the_report(
+    plant: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     path = tmp_path / "results" / "report.json"
-    shown = run(plant, "evaluate", "--seeds", "1", "--output", str(path)).output
+    shown = run(plant, "evaluate", "--seeds", "1", "--no-peers", "--output", str(path)).output
     report = json.loads(path.read_text(encoding="utf-8"))
     assert report["source"] in shown
-    for model, summary in report["models"].items():
-        assert model.split("_", maxsplit=1)[0] in shown
-        assert f"{summary['f1']['mean']:.3f}" in shown
+    assert "logged 4 runs in anomaly_detection_cmapss_evaluation" in shown
+    for row in report["rows"]:
+        assert row["model"].split("_", maxsplit=1)[0] in shown
+        assert f"{row['f1_mean']:.3f}" in shown
     *table, where = shown.splitlines()
-    assert where == f"written to {path}"
+    page = path.with_suffix(".html")
+    assert where == f"written to {path} and {page}"
     assert max(map(len, table)) <= 100
+    html = page.read_text(encoding="utf-8")
+    assert html.count("data:image/png") == 1 + len(report["rows"])
+    assert "src=http" not in html.replace('"', "")
+    compared = run(plant, "evaluate", "--experiment").output
+    assert max(map(len, compared.splitlines())) <= 100
+    for row in report["rows"]:
+        assert f"{row['f1_mean']:.3f}" in compared
+
+
+# Without a tracking server the results are still written, and one line says what is missing.
+def test_evaluate_without_a_tracking_server(
+    plant: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    away = plant | free_addresses()
+    ended = run(away, "evaluate", "--seeds", "1", "--no-peers")
+    (said,) = [line for line in ended.output.splitlines() if line.startswith("not logged:")]
+    assert "`make up`" in said
+    assert Path(".local/evaluation/FD001-official.json").exists()
