@@ -114,7 +114,7 @@ def _leads(axes: Axes, judged: list[Judgement], settings: Settings) -> None:
         _say(axes, "no judged engine was\nwatched to its end")
         return
     axes.axvspan(*on_time, color=BLUE, alpha=0.08, label="on time")
-    axes.hist(leads, bins=np.arange(0, max(130, *leads) + 5, 5), color=BLUE)
+    axes.hist(leads, bins=list(range(0, max(130, *leads) + 5, 5)), color=BLUE)
     axes.axvline(float(np.median(leads)), color=RED, label=f"median {np.median(leads):.0f}")
     axes.set(ylabel=f"of {len(leads)} engines (all seeds)", xlim=(0, max(130, *leads)))
     axes.legend()
