@@ -32,7 +32,8 @@ def promote(
     """
     settings: Settings = context.obj
     candidate = _find(settings, version)
-    registry.fetch(settings, candidate.digest)
+    if not (settings.model.cache / candidate.digest).exists():
+        registry.fetch(settings, candidate.digest)
     named = Named(digest=candidate.digest, version=version, model_version=candidate.model_version)
     detector = load(settings, named)
     found = _golden(settings, version, detector)

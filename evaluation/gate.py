@@ -13,6 +13,7 @@ from training.dataset import Windows
 from training.metrics import f1
 
 Flags = NDArray[np.bool_]
+_FEWEST_FAILING = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,22 +41,32 @@ class Golden:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """F1 of both on the same windows, and the 95 % interval of candidate - production."""
+    """F1 of both on the same windows, and the 95 % interval of candidate - production.
+
+    `failing` is how many engines have failing windows: of too few no interval can be had.
+    """
 
     candidate: float
     production: float
     low: float
     high: float
+    failing: int
+
+    @property
+    def telling(self) -> bool:
+        return self.failing >= _FEWEST_FAILING
 
     @property
     def worse(self) -> bool:
         """By more than chance in the choice of engines explains."""
-        return self.high < 0
+        return self.telling and self.high < 0
 
     def __str__(self) -> str:
+        interval = f"difference {self.low:+.3f} to {self.high:+.3f} in 95 %"
+        few = f"{self.failing} engines fail there, too few to tell"
         return (
             f"F1 {self.candidate:.3f} against production's {self.production:.3f} "
-            f"(difference {self.low:+.3f} to {self.high:+.3f} in 95 %)"
+            f"({interval if self.telling else few})"
         )
 
 
@@ -71,7 +82,10 @@ def misses_golden(detector: Detector, golden: Golden) -> str | None:
 def compare(
     candidate: Detector, production: Detector, windows: Windows, label_rul: int, resamples: int
 ) -> Comparison:
-    """Both on the same windows; whole engines are drawn, the same for both."""
+    """Both on the same windows; whole engines are drawn, the same for both.
+
+    Draws without a failing window are left out: on them every F1 is 0, which says nothing.
+    """
     positive = windows.rul < label_rul
     index = np.unique(windows.engine, return_inverse=True)[1]
     engines = int(index.max()) + 1
@@ -80,10 +94,12 @@ def compare(
         for one in (candidate, production)
     ]
     drawn = np.random.default_rng(0).integers(engines, size=(resamples, engines))
-    ours, theirs = (_f1(one[drawn].sum(axis=1)) for one in counts)
-    low, high = np.quantile(ours - theirs, [0.025, 0.975])
+    ours, theirs = (one[drawn].sum(axis=1) for one in counts)
+    telling = ours[:, 2] > 0
+    low, high = np.quantile(_f1(ours[telling]) - _f1(theirs[telling]), [0.025, 0.975])
     exact = [f1(*(int(number) for number in one.sum(axis=0))) for one in counts]
-    return Comparison(exact[0], exact[1], float(low), float(high))
+    failing = int((counts[0][:, 2] > 0).sum())
+    return Comparison(exact[0], exact[1], float(low), float(high), failing)
 
 
 def _counts(flagged: Flags, positive: Flags, index: NDArray[np.intp]) -> NDArray[np.int64]:

@@ -1,9 +1,11 @@
 """`train`, `models`, `evaluate` as a person runs them: small files, a real MLflow server."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
+from mlflow import MlflowClient
 from typer.testing import CliRunner, Result
 
 from commands.app import app
@@ -20,7 +22,7 @@ def plant(mlflow_server: str, tmp_path_factory: pytest.TempPathFactory) -> dict[
     """Variables of a plant with its own files, registered model and cache."""
     folder = tmp_path_factory.mktemp("plant")
     cmapss.write(small_fleet("train"), folder / "files")
-    cmapss.write(small_fleet("test"), folder / "files")
+    cmapss.write(small_fleet("test", 60), folder / "files")  # of these, enough are failing
     return KNOBS | {
         "CMAPSS_DIR": str(folder / "files"),
         "MLFLOW_TRACKING_URI": mlflow_server,
@@ -67,6 +69,35 @@ def test_a_version_is_made_challenger(plant: dict[str, str]) -> None:
     assert "no challenger" in run(plant, "models", "challenge", "--none").output
     run(plant, "models", "challenge", "--none")
     assert "challenger" not in run(plant, "models", "list").output
+
+
+# What is in production can be promoted again; a number that does not exist is one line.
+def test_a_version_is_promoted(plant: dict[str, str]) -> None:
+    [line] = [
+        one for one in run(plant, "models", "list").output.splitlines() if "production" in one
+    ]
+    [(name, number)] = re.findall(r"(\w+_v(\d+))", line)
+    said = run(plant, "promote", number).output
+    assert "(difference +0.000 to +0.000 in 95 %)" in said
+    assert f"in production: {name}" in said
+    with pytest.raises(ConfigError, match="no version 99"):
+        run(plant, "promote", "99")
+
+
+# A version that is worse beyond chance is refused in one line with the numbers, and production
+# stays; forced, it goes, and the registry keeps the reason.
+def test_a_worse_version_is_refused_unless_forced(plant: dict[str, str]) -> None:
+    spoilt = {"FEATURES_SENSORS": "[6]"}  # noise: it does not move as engines wear
+    trained = run(plant | spoilt, "train", "--model", "isolation_forest").output
+    [worst] = re.findall(r"isolation_forest_v(\d+)", trained.partition("in production")[0])
+    with pytest.raises(ConfigError, match=r"not promoted: F1 .* against production's"):
+        run(plant, "promote", worst)
+    assert f"isolation_forest_v{worst}" not in run(plant, "models", "fetch").output
+    said = run(plant, "promote", worst, "--force", "a drill").output
+    assert f"in production: isolation_forest_v{worst}" in said
+    client = MlflowClient(plant["MLFLOW_TRACKING_URI"])
+    assert client.get_model_version("by-command", worst).tags["forced"].startswith("a drill (F1")
+    assert "in production: lstm_ae_v2" in run(plant, "promote", "2").output
 
 
 # Evaluating writes the report and its page where asked, shows the source, logs each detector, and

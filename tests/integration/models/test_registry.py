@@ -73,7 +73,7 @@ def test_runs_hold_parameters_metrics_and_artifacts(
             *("training_time_sec", "model_size_mb", "validation_f1"),
         } <= set(run.data.metrics)
         names = {one.path for one in client.list_artifacts(run.info.run_id)}
-        assert names == {"model", "weights.npz", "threshold.png", "confusion.png"}
+        assert names == {*("model", "weights.npz", "golden.npz", "threshold.png", "confusion.png")}
         inside = {one.path for one in client.list_artifacts(run.info.run_id, "model")}
         assert inside == {f"model/{CARD}", f"model/{NETWORK}"}
     lstm = runs["lstm_autoencoder_v1"].data

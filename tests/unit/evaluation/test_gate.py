@@ -39,6 +39,18 @@ def test_a_worse_version_is_found_out() -> None:
     assert "against production's 1.000" in str(found)
 
 
+# Draws without any failing engine do not excuse a version that finds nothing; but where hardly an
+# engine fails, nothing can be told, and that is said.
+@pytest.mark.parametrize(("engines", "worse"), [(5, True), (1, False)])
+def test_rare_failures(engines: int, worse: bool) -> None:  # noqa: FBT001
+    fails = np.isin(WINDOWS.engine, np.unique(WINDOWS.engine)[:engines])
+    rare = WINDOWS.where((WINDOWS.rul >= 30) | fails)
+    failing = rare.rul < 30
+    found = compare(Told(np.zeros_like(failing)), Told(failing), rare, 30, 200)
+    assert found.worse == worse
+    assert ("1 engines fail there, too few to tell" in str(found)) == (not worse)
+
+
 # One that is wrong on a single engine is not worse by more than the choice of engines explains.
 def test_chance_is_not_held_against_it() -> None:
     slip = FAILING & (WINDOWS.engine != WINDOWS.engine[0])
