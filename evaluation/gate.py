@@ -110,4 +110,4 @@ def _counts(flagged: Flags, positive: Flags, index: NDArray[np.intp]) -> NDArray
 
 def _f1(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     hits, alarms, truths = counts.T
-    return 2 * hits / np.maximum(1, alarms + truths)
+    return np.asarray(2 * hits / np.maximum(1, alarms + truths), np.float64)

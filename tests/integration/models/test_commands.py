@@ -10,8 +10,9 @@ from typer.testing import CliRunner, Result
 
 from commands.app import app
 from data import cmapss
+from local_stack.free import free_addresses
 from plantwatch.errors import ConfigError
-from tests.support.servers import CONFIGS, free_addresses
+from tests.support.servers import CONFIGS
 from tests.support.small_training import KNOBS, small_fleet
 
 pytestmark = pytest.mark.real
