@@ -57,10 +57,11 @@ def spend(scored: Scored, choice: Choice, on_time: tuple[int, int]) -> Events:
     return _events(scored, choice.threshold, choice.rule, on_time)
 
 
-def rate_interval(count: int, rows: int) -> tuple[float, float]:
+def rate_interval(count: float, rows: float) -> tuple[float, float]:
     """The exact 95 % interval of `count` false alarms in `rows`, per 1000 (Garwood 1936).
 
-    Alarms are taken as independent; with none at all, the upper end is still above 0.
+    Alarms are taken as independent, so seeds that judge the same engines must not be added up: give
+    their mean. With no alarm at all, the upper end is still above 0.
 
     >>> [round(end, 2) for end in rate_interval(0, 3000)]
     [0.0, 1.23]

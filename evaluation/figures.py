@@ -157,7 +157,7 @@ def _sensors(axes: Axes, outcome: Outcome) -> None:
 
 def _sweep(axes: Axes, points: list[dict[str, float]]) -> None:
     shares = [100 * one["contamination"] for one in points]
-    axes.set(title="F1 by contamination", xlabel="% of validation windows above the threshold")
+    axes.set(title="F1 by contamination", xlabel="% of validation windows flagged")
     for name, label, colour in (("validation_f1", "validation", GREY), ("f1", "judged", BLUE)):
         axes.plot(shares, [one[name] for one in points], "o-", color=colour, label=label)
     axes.set_ylim(0, 1.02)

@@ -87,7 +87,7 @@ def budget(seeds: Seeds, settings: Settings) -> dict[str, Any]:
     spent = _together(
         spend(one.test, choice, on_time) for one, choice in zip(flat, choices, strict=True)
     )
-    low, high = rate_interval(spent.false_alarms, spent.healthy_rows)
+    low, high = rate_interval(spent.false_alarms / len(seeds), spent.healthy_rows / len(seeds))
     summary = spent.summary()
     week = WEEK_HOURS / wanted.cycle_hours / 1000
     rate = summary["false_alarms_per_1000_healthy"]
