@@ -1,14 +1,17 @@
 """Every contestant in every trial: from the cache, or fitted now, several at once."""
 
+import multiprocessing
+import os
 import sys
-import warnings
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import joblib
 from rich.console import Console
 from rich.progress import track
+from threadpoolctl import threadpool_limits
 
 from data.fleet import Fleet
 from evaluation.contestants import Contestant
@@ -16,6 +19,7 @@ from evaluation.outcome import CACHE, Outcome, digest
 from evaluation.trials import Protocol, Trial, build, plan
 from training.fit import FITTERS
 
+_Job = tuple[Contestant, Trial, Fleet, Fleet, Path]
 _NOT_FITTING: Final = {
     *("kafka", "topics", "producer", "worker", "rejects", "sink", "postgres", "log", "stack"),
     *("model", "mlflow", "evaluation", "alarm_budget", "api", "streamlit"),
@@ -55,20 +59,36 @@ def play(
     trials = plan(protocol, seeds, fleet, players[0].settings)
     files = {(one.name, t): _file(one, t, fleet, test) for one in players for t in trials}
     missing = [(one, t) for t in trials for one in players if not files[one.name, t].exists()]
-    jobs = [
-        joblib.delayed(_play)(one, t, fleet, test, files[one.name, t].absolute())
-        for one, t in missing
-    ]
-    processes = min(len(jobs), players[0].settings.evaluation.processes) or 1
+    jobs = [(one, t, fleet, test, files[one.name, t].absolute()) for one, t in missing]
     console, hidden = Console(stderr=True), not sys.stderr.isatty()
-    with warnings.catch_warnings():
-        # A process that has grown is replaced by a fresh one, as it should be.
-        warnings.filterwarnings("ignore", "A worker stopped")
-        done = joblib.Parallel(processes, return_as="generator_unordered")(jobs)
-        for _ in track(done, "evaluating", len(jobs), console=console, disable=hidden):
-            pass
+    done = _run(jobs, players[0].settings.evaluation.processes)
+    for _ in track(done, "evaluating", len(jobs), console=console, disable=hidden):
+        pass
     outcomes = {one.name: [Outcome.read(files[one.name, t]) for t in trials] for one in players}
     return Played(fleet, test, protocol, trials, players, outcomes)
+
+
+def _run(jobs: list[_Job], processes: int) -> Iterator[None]:
+    """Do the jobs, several at once, each process with its share of the cores."""
+    if processes == 1 or not jobs:
+        for job in jobs:
+            _play(*job)
+            yield
+        return
+    context = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
+    with ProcessPoolExecutor(processes, context, _share_cores, (processes,)) as pool:
+        futures = [pool.submit(_play, *job) for job in jobs]
+        try:
+            for future in as_completed(futures):
+                future.result()
+                yield
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _share_cores(processes: int) -> None:
+    threadpool_limits(max(1, (os.cpu_count() or 1) // processes))
 
 
 def _play(one: Contestant, trial: Trial, fleet: Fleet, test: Fleet, path: Path) -> None:
