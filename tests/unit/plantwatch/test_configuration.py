@@ -100,7 +100,18 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
 def overridden(variable: str) -> tuple[str, Settings]:
     """Settings with one variable set to a text that its field takes and that is no default."""
     before = flat(load(CONFIGS, {}))[variable]
-    texts = ("31", "77", "0.5", "0.25", "DEBUG", "minmax", "mse", "sequence", "rolling", "[1, 2]")
+    texts: tuple[str, ...] = (
+        "31",
+        "77",
+        "0.5",
+        "0.25",
+        "DEBUG",
+        "minmax",
+        "mse",
+        "sequence",
+        "rolling",
+        "[1, 2]",
+    )
     texts += ("machine_week", "[{hits: 1, of: 2}]", "{own: {model: lstm_ae, changes: {}}}")
     for text in texts:
         try:
