@@ -23,6 +23,7 @@ from commands import (
     ledger,
     migrate,
     models,
+    promote,
     readme,
     replay,
     reproduce,
@@ -55,6 +56,7 @@ app.command()(evaluate.evaluate)
 app.command()(faults.faults)
 app.command()(ledger.ledger)
 app.command()(migrate.migrate)
+app.command()(promote.promote)
 app.command(hidden=True)(readme.readme)
 app.command()(replay.replay)
 app.command()(reproduce.reproduce)

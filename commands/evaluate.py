@@ -1,8 +1,10 @@
-"""`plantwatch evaluate`: the scoreboard of the official protocol."""
+"""`plantwatch evaluate`: the scoreboard, by a protocol that flatters nobody."""
 
 import json
+from datetime import UTC, datetime
+from math import nan
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.box import SIMPLE
@@ -10,7 +12,11 @@ from rich.console import Console
 from rich.table import Table
 
 from plantwatch.configuration import environment
+from plantwatch.errors import UnavailableError
 from plantwatch.settings import Settings
+
+if TYPE_CHECKING:
+    from evaluation.tracking import Logged
 
 _WIDTH = 100
 
@@ -18,12 +24,28 @@ _WIDTH = 100
 def evaluate(
     context: typer.Context,
     dataset: Annotated[str | None, typer.Option(help="FD001 to FD004; else the setting.")] = None,
-    seeds: Annotated[int | None, typer.Option(help="Splits; else the setting.", min=1)] = None,
+    protocol: Annotated[
+        Literal["official", "held-out"],
+        typer.Option(help="Judge NASA's test engines, or folds of the run-to-failure ones."),
+    ] = "official",
+    seeds: Annotated[int | None, typer.Option(help="Repetitions; else the setting.", min=1)] = None,
     output: Annotated[
-        Path | None, typer.Option(help="JSON; else .local/evaluation/<dataset>-official.json.")
+        Path | None, typer.Option(help="JSON; else .local/evaluation/<dataset>-<protocol>.json.")
     ] = None,
+    *,
+    peers: Annotated[bool, typer.Option(help="Also what others use: HBOS, KNN ...")] = True,
+    experiment: Annotated[
+        bool, typer.Option("--experiment", help="Only compare what was logged in MLflow.")
+    ] = False,
 ) -> None:
-    """Judge both models and their plain versions on the official test, over several splits."""
+    """Judge every model, its plain variant and peers on engines that none of them ever saw.
+
+    What was fitted before from the same data, settings and code is not fitted again. Beside the
+    JSON lies a page with pictures; each detector is a run in MLflow, where that is up.
+    """
+    if experiment:
+        _compare(context.ensure_object(Settings), dataset)
+        return
     # These take seconds to import, so only where they are needed; the data first, if they are bad.
     from data import load  # noqa: PLC0415
 
@@ -32,25 +54,112 @@ def evaluate(
     configs = context.find_root().params["config"]
     fleet, test = (load(subset, split, environment(), configs) for split in ("train", "test"))
 
-    from training.evaluate import evaluate as run  # noqa: PLC0415
+    from evaluation.contestants import contestants  # noqa: PLC0415
+    from evaluation.page import page  # noqa: PLC0415
+    from evaluation.play import play  # noqa: PLC0415
+    from evaluation.report import report  # noqa: PLC0415
 
-    report = run(fleet, test, settings, seeds or settings.evaluation.seeds)
-    path = output or Path(f".local/evaluation/{subset}-official.json")
+    players = contestants(settings, peers=peers)
+    played = play(players, protocol, seeds or settings.evaluation.seeds, fleet, test)
+    document = report(played, settings)
+    path = output or Path(f".local/evaluation/{subset}-{protocol}.json")
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    Console(width=_WIDTH).print(_table(report))
-    typer.echo(f"{report['source']}; mean ± sd of {report['seeds']} seeds")
-    typer.echo(f"written to {path}")
+    path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    shown = path.with_suffix(".html")
+    shown.write_text(page(played, document, settings), encoding="utf-8")
+    _show(document)
+    _log(document, settings)
+    typer.echo(f"written to {path} and {shown}")
 
 
-def _table(report: dict[str, Any]) -> Table:
-    title = f"{report['dataset']}, official test, failing = RUL < {report['label_rul']}"
-    names = ("f1", "precision", "recall", "auc_roc", "auc_pr")
-    columns = ("model", "F1", "95 %", "precision", "recall", "AUC-ROC", "AUC-PR")
-    table = Table(*columns, title=title, box=SIMPLE)
-    for model, summary in report["models"].items():
-        cells = [f"{summary[name]['mean']:.3f}" if name in summary else "-" for name in names]
-        cells[0] += f" ±{summary['f1']['sd']:.3f}"
-        cells.insert(1, "-".join(f"{end:.2f}" for end in summary["f1_interval"]))
-        table.add_row(f"{model} ({summary['supervision']})", *cells)
+def _log(document: dict[str, Any], settings: Settings) -> None:
+    """Results are worth having without a tracking server: say so and go on."""
+    from evaluation import tracking  # noqa: PLC0415
+
+    try:
+        number = tracking.log(document, settings, datetime.now(UTC))
+    except UnavailableError as error:
+        typer.echo(f"not logged: {error}", err=True)
+    else:
+        typer.echo(f"logged {number} runs in {tracking.experiment_name(settings)}")
+
+
+def _compare(settings: Settings, dataset: str | None) -> None:
+    from evaluation import tracking  # noqa: PLC0415
+
+    runs = [one for one in tracking.logged(settings) if dataset in {None, one.tags.get("dataset")}]
+    columns = ("dataset", "protocol", "model", "", "F1", "95 %", "ROC", "PR", "logged")
+    table = Table(*columns, title=tracking.experiment_name(settings), box=SIMPLE)
+    for one in sorted(runs, key=_place):
+        metrics, tags = one.metrics, one.tags
+        table.add_row(
+            *(tags.get(name, "?") for name in ("dataset", "protocol")),
+            tags.get("model", "?").replace("_", " "),
+            tags.get("supervision", "?"),
+            f"{metrics.get('f1_mean', nan):.3f}",
+            f"{metrics.get('f1_low', nan):.2f}-{metrics.get('f1_high', nan):.2f}",
+            *(f"{metrics.get(name, nan):.4f}" for name in ("auc_roc", "auc_pr")),
+            f"{one.when:%m-%d %H:%M}",
+        )
+    Console(width=_WIDTH).print(table)
+    if not runs:
+        typer.echo("nothing is logged yet; run `plantwatch evaluate` while MLflow is up")
+
+
+def _place(run: "Logged") -> tuple[str, str, float, float]:
+    """By data set and protocol, the best first, the newest first among equals."""
+    tags = run.tags
+    best = -run.metrics.get("f1_mean", 0.0)
+    return tags.get("dataset", ""), tags.get("protocol", ""), best, -run.when.timestamp()
+
+
+def _show(document: dict[str, Any]) -> None:
+    console = Console(width=_WIDTH)
+    console.print(_rows(document))
+    console.print(_events(document))
+    for remark in document["remarks"]:
+        typer.echo(f"note: {remark}")
+    typer.echo(f"{document['source']}; mean ± sd of {document['seeds']} seeds")
+
+
+def _rows(document: dict[str, Any]) -> Table:
+    what = "official test" if document["protocol"] == "official" else "held-out engines"
+    title = f"{document['dataset']}, {what}, failing = RUL < {document['label_rul']}"
+    columns = ("", "F1", "95 %", "precision", "recall", "ROC", "PR")
+    table = Table("model", *columns, title=title, box=SIMPLE)
+    for row in document["rows"]:
+        cells = [f"{row[name]:.3f}" if name in row else "-" for name in ("precision", "recall")]
+        areas = [f"{row[name]:.4f}" if name in row else "-" for name in ("auc_roc", "auc_pr")]
+        f1 = f"{row['f1_mean']:.3f} ±{row['f1_sd']:.3f}"
+        interval = f"{row['f1_low']:.2f}-{row['f1_high']:.2f}"
+        table.add_row(_name(row), row["supervision"], f1, interval, *cells, *areas)
     return table
+
+
+def _events(document: dict[str, Any]) -> Table:
+    """The strictest rule; what the budget came to; whether confidence is a probability."""
+    events = {one["model"]: one for one in document["events"]}  # the last rule of each
+    rule = document["events"][-1]["rule"]
+    engines = document["events"][-1]["engines"]
+    title = f"alarm: {rule}, on {engines} engines; rows and false alarms per 1000 healthy cycles"
+    columns = ("on time", "lead", "p10", "rows", "false", "budget", "ECE", "Brier")
+    table = Table("model", *columns, title=title, box=SIMPLE)
+    for calibration, budget in zip(document["calibration"], document["budget"], strict=True):
+        event = events[calibration["model"]]
+        watched = event["engines"]
+        leads = [f"{event[name]:.0f}" for name in ("lead_median", "lead_p10")]
+        table.add_row(
+            _name(calibration),
+            f"{event['on_time_share']:.1%}" if watched else "-",
+            *(leads if watched else "--"),
+            f"{event['alarmed_per_1000_healthy']:.1f}",
+            f"{event['false_alarms_per_1000_healthy']:.2f}",
+            f"{budget['achieved_per_1000_cycles']:.2f}/{budget['wanted_per_1000_cycles']:.2f}",
+            f"{calibration['ece']:.4f}",
+            f"{calibration['brier']:.4f}",
+        )
+    return table
+
+
+def _name(row: dict[str, Any]) -> str:
+    return str(row["model"]).replace("_", " ")

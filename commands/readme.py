@@ -5,12 +5,18 @@ A block between `<!-- begin NAME -->` and `<!-- end NAME -->` is generated; a te
 
 import json
 import re
+import shutil
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
+
+import typer
+
+from evaluation import scoreboard
 
 RESULTS: Final = Path("docs/results")
+EVALUATED: Final = Path(".local/evaluation")
 README: Final = Path("README.md")
 
 _SOAK_COLUMNS: Final = (
@@ -21,8 +27,16 @@ _SOAK_COLUMNS: Final = (
 _BLOCK = re.compile(r"(<!-- begin (\w+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)
 
 
-def readme() -> None:
+def readme(
+    *,
+    adopt: Annotated[
+        bool, typer.Option("--adopt", help="First take over the reports of .local/evaluation.")
+    ] = False,
+) -> None:
     """Write the generated blocks of README.md anew from docs/results and examples."""
+    for report in sorted(EVALUATED.glob("FD*.json")) if adopt else []:
+        shutil.copy(report, RESULTS)
+        typer.echo(f"took over {report}")
     README.write_text(render(README.read_text(encoding="utf-8")), encoding="utf-8")
 
 
@@ -40,20 +54,13 @@ def _subscribe() -> str:
     return f"```python\n{source.strip()}\n```\n"
 
 
-def _models() -> str:
-    rows = ["| official test | | F1 (sd) | 95 % | AUC-ROC | AUC-PR |", "|---|---|---|---|---|---|"]
-    for path in sorted(RESULTS.glob("*-official.json")):
-        rows += _model_rows(json.loads(path.read_text(encoding="utf-8")))
-    return "\n".join(rows) + "\n"
+def _reports() -> list[dict[str, Any]]:
+    names = [*RESULTS.glob("*-official.json"), *RESULTS.glob("*-held-out.json")]
+    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(names)]
 
 
-def _model_rows(report: dict[str, Any]) -> Iterator[str]:
-    for name, one in report["models"].items():
-        title = f"{report['dataset']} {name.replace('_', ' ')}"
-        interval = "-".join(f"{end:.2f}" for end in one["f1_interval"])
-        figures = f"{one['f1']['mean']:.3f} ({one['f1']['sd']:.3f}) | {interval}"
-        areas = f"{one['auc_roc']['mean']:.4f} | {one['auc_pr']['mean']:.3f}"
-        yield f"| {title} | {one['supervision']} | {figures} | {areas} |"
+def _lines(of: Callable[[list[dict[str, Any]]], Iterable[str]]) -> str:
+    return "\n".join(of(_reports())) + "\n"
 
 
 def _bench() -> str:
@@ -111,7 +118,9 @@ def _soaks() -> str:
 _GENERATORS: Final[dict[str, Callable[[], str]]] = {
     "demo": _demo,
     "subscribe": _subscribe,
-    "models": _models,
+    "scores": lambda: _lines(scoreboard.scores),
+    "alarms": lambda: _lines(scoreboard.alarms),
+    "sources": lambda: _lines(scoreboard.sources),
     "bench": _bench,
     "faults": _faults,
     "soaks": _soaks,

@@ -43,13 +43,13 @@ def train(
     fleet, test = (load(subset, split, environment(), configs) for split in ("train", "test"))
     typer.echo(f"{subset}: {len(fleet.slices)} engines, {fleet.source}")
 
-    from training.evaluate import MODELS  # noqa: PLC0415
+    from training.fit import FITTERS  # noqa: PLC0415
     from training.train import train as run  # noqa: PLC0415
 
     trained, production = run(
         fleet,
         test,
-        MODELS if model == "all" else (model,),
+        tuple(FITTERS) if model == "all" else (model,),
         settings,
         seed=settings.training.seed if seed is None else seed,
         now=datetime.now(UTC),

@@ -278,6 +278,30 @@ def fetch(settings: Settings, digest: str) -> Path:
     return settings.model.cache / digest
 
 
+def fetch_artifact(settings: Settings, version: int, name: str, folder: Path) -> Path:
+    """Bring a file that the run of a version logged beside its model into `folder`.
+
+    Raises:
+        UnavailableError: the registry is away.
+        ConfigError: there is no such version, or its run has no such file.
+    """
+    with client(settings) as mlflow:
+        run = mlflow.get_model_version(settings.model.name, str(version)).run_id or ""
+        if name not in {one.path for one in mlflow.list_artifacts(run)}:
+            raise ConfigError(f"version {version} has no {name}; train it again with `make train`")
+        return Path(mlflow.download_artifacts(run, name, str(folder)))
+
+
+def set_tag(settings: Settings, version: int, key: str, value: str) -> None:
+    """Write down something about a version, where all who look at the registry see it.
+
+    Raises:
+        UnavailableError: the registry is away.
+    """
+    with client(settings) as mlflow:
+        mlflow.set_model_version_tag(settings.model.name, str(version), key, value)
+
+
 def _bring(
     mlflow: "MlflowClient", settings: Settings, version: "ModelVersion", role: Role
 ) -> Named:

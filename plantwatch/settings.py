@@ -4,7 +4,7 @@
 """
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
@@ -205,9 +205,48 @@ class LstmTraining(Section):
     ramp: float = Field(ge=0)
 
 
+class Variant(Section):
+    """A type of model with some fields of some sections changed: {section: {field: value}}."""
+
+    model: str
+    changes: dict[str, dict[str, Any]]
+
+
+class AlarmRule(Section):
+    """In alarm when `hits` of the last `of` verdicts are anomalous."""
+
+    hits: Positive
+    of: Positive
+
+    @model_validator(mode="after")
+    def _can_be_met(self) -> Self:
+        if self.hits > self.of:
+            raise ValueError("hits must not exceed of, or there is never an alarm")
+        return self
+
+    def __str__(self) -> str:
+        return f"{self.hits} of {self.of}"
+
+
 class Evaluation(Section):
     seeds: Positive
+    folds: int = Field(ge=2)
+    processes: Positive
     bootstraps: Positive
+    label_ruls: Annotated[tuple[Positive, ...], _LISTED]
+    alarm_rules: Annotated[tuple[AlarmRule, ...], _LISTED]
+    on_time: Annotated[tuple[Positive, Positive], _LISTED]
+    calibration_bins: Positive
+    peer_windows: Positive
+    pca_variance: Share
+    variants: Annotated[dict[str, Variant], _LISTED]
+
+
+class AlarmBudget(Section):
+    false_alarms: float = Field(ge=0)
+    per: Literal["1000_cycles", "machine_week"]
+    cycle_hours: float = Field(gt=0)
+    rules: Annotated[tuple[AlarmRule, ...], _LISTED]
 
 
 class Api(Section):
@@ -244,5 +283,6 @@ class Settings(Section):
     training: Training
     lstm_training: LstmTraining
     evaluation: Evaluation
+    alarm_budget: AlarmBudget
     api: Api
     streamlit: Streamlit

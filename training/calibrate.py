@@ -40,7 +40,8 @@ def calibrate(raw: Float64, windows: Windows, settings: Settings) -> Calibration
     do not need.
 
     Raises:
-        BadDataError: the windows are all failing or none is: nothing to choose a threshold by.
+        BadDataError: the windows are all failing or none is, or all score the same: nothing to
+            choose a threshold by.
     """
     positive = windows.rul < settings.anomaly.label_rul
     normal = raw[windows.rul > settings.training.normal_rul]
@@ -51,6 +52,11 @@ def calibrate(raw: Float64, windows: Windows, settings: Settings) -> Calibration
         )
     threshold = _threshold(raw, positive, windows.engine, settings.training.threshold_resamples)
     scale = float(normal.std())
+    if scale == 0:
+        raise BadDataError(
+            "the score is the same on every normal validation window, so nothing can be told from "
+            "it; use sensors that move (FEATURES_SENSORS), or another model"
+        )
     platt = LogisticRegression(C=np.inf).fit(((raw - threshold) / scale)[:, None], positive)
     return Calibration(
         threshold=threshold,

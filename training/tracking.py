@@ -14,6 +14,10 @@ from training.dataset import Sample, Windows
 from training.judge import Judged
 from training.plots import confusion_plot, threshold_plot
 
+GOLDEN: Final = "golden.npz"
+"""A run's artifact: `windows` and the `anomaly_score` of each when the model was trained."""
+_GOLDEN_WINDOWS: Final = 64
+
 RUN_NAMES: Final[dict[ModelType, str]] = {
     "isolation_forest": "isolation_forest_v1",
     "lstm_ae": "lstm_autoencoder_v1",
@@ -91,10 +95,11 @@ def _parameters(settings: Settings, judged: Judged, sample: Sample) -> dict[str,
 def _extras(
     folder: Path, judged: Judged, sample: Sample, test: Windows, settings: Settings
 ) -> Path:
-    """Weights as plain arrays (nothing pickled) and both plots, written into `folder`."""
+    """Weights and golden windows as plain arrays (nothing pickled) and both plots, in `folder`."""
     label, name = settings.anomaly.label_rul, RUN_NAMES[judged.model_type]
     where = f"{sample.fleet.subset}, {sample.fleet.source}"
     np.savez_compressed(folder / "weights.npz", allow_pickle=False, **judged.fitted.weights)
+    _golden(folder / GOLDEN, judged, sample)
     curve = threshold_curve(judged.validation_raw, sample.validation.rul < label)
     title = f"{name}, validation, {where}"
     threshold_plot(curve, judged.threshold, title, folder / "threshold.png")
@@ -102,3 +107,11 @@ def _extras(
         judged.test.is_anomaly, test.rul < label, f"{name}, test\n{where}", folder / "confusion.png"
     )
     return folder
+
+
+def _golden(path: Path, judged: Judged, sample: Sample) -> None:
+    """Validation windows and their scores, from the lowest to the highest: promotion tries them."""
+    order = np.argsort(judged.validation_raw)
+    chosen = order[np.linspace(0, len(order) - 1, min(_GOLDEN_WINDOWS, len(order))).astype(int)]
+    scores = judged.calibration.judge(judged.validation_raw[chosen]).anomaly_score
+    np.savez_compressed(path, windows=sample.validation.values[chosen], anomaly_score=scores)

@@ -23,7 +23,7 @@ from plantwatch.errors import ConfigError, UnavailableError
 from plantwatch.settings import Settings
 from tests.support.commands import Command, with_changes
 from tests.support.small_training import small_fleet, small_sample, small_settings
-from training.evaluate import MODELS
+from training.fit import FITTERS
 from training.train import Trained, train
 
 pytestmark = pytest.mark.real
@@ -42,7 +42,7 @@ def settings_for(server: str, name: str, cache: Path) -> Settings:
 
 def train_both(settings: Settings, folder: Path) -> list[Trained]:
     fleets = small_fleet("train"), small_fleet("test")
-    return train(*fleets, MODELS, settings, seed=0, now=NOW, artifacts=folder)[0]
+    return train(*fleets, tuple(FITTERS), settings, seed=0, now=NOW, artifacts=folder)[0]
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ def test_runs_hold_parameters_metrics_and_artifacts(
             *("training_time_sec", "model_size_mb", "validation_f1"),
         } <= set(run.data.metrics)
         names = {one.path for one in client.list_artifacts(run.info.run_id)}
-        assert names == {"model", "weights.npz", "threshold.png", "confusion.png"}
+        assert names == {*("model", "weights.npz", "golden.npz", "threshold.png", "confusion.png")}
         inside = {one.path for one in client.list_artifacts(run.info.run_id, "model")}
         assert inside == {f"model/{CARD}", f"model/{NETWORK}"}
     lstm = runs["lstm_autoencoder_v1"].data

@@ -7,7 +7,7 @@ import yaml
 from dotenv import dotenv_values
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from plantwatch.configuration import FILES, environment, load, render_env_example, variables
 from plantwatch.errors import ConfigError
@@ -100,7 +100,19 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
 def overridden(variable: str) -> tuple[str, Settings]:
     """Settings with one variable set to a text that its field takes and that is no default."""
     before = flat(load(CONFIGS, {}))[variable]
-    texts = ("31", "77", "0.5", "0.25", "DEBUG", "minmax", "mse", "sequence", "rolling", "[1, 2]")
+    texts: tuple[str, ...] = (
+        "31",
+        "77",
+        "0.5",
+        "0.25",
+        "DEBUG",
+        "minmax",
+        "mse",
+        "sequence",
+        "rolling",
+        "[1, 2]",
+    )
+    texts += ("machine_week", "[{hits: 1, of: 2}]", "{own: {model: lstm_ae, changes: {}}}")
     for text in texts:
         try:
             settings = load(CONFIGS, {variable: text})
@@ -119,7 +131,7 @@ def test_each_variable_changes_its_setting_only(variable: str) -> None:
     assert {name for name in before if before[name] != after[name]} == {variable}
     value = after[variable]
     shown = value.get_secret_value() if hasattr(value, "get_secret_value") else value
-    shown = list(shown) if isinstance(shown, tuple) else shown
+    shown = TypeAdapter(type(shown)).dump_python(shown, mode="json")
     assert shown == yaml.safe_load(text) or str(shown) == text
 
 

@@ -50,6 +50,12 @@ def test_nothing_failing_is_refused() -> None:
         calibrate(np.zeros(len(healthy)), healthy, small_settings())
 
 
+# A score that never changes, as of dead sensors, is refused in words.
+def test_a_score_that_stands_still_is_refused() -> None:
+    with pytest.raises(BadDataError, match="use sensors that move"):
+        calibrate(np.ones(len(windows())), windows(), small_settings())
+
+
 # The curve's best F1 is what one gets by trying every threshold.
 def test_the_curve_equals_trying_every_threshold() -> None:
     raw, failing = noisy_life(), windows().rul < 30

@@ -3,7 +3,6 @@ import pytest
 from models.card import ModelType
 from tests.support.small_training import small_fleet, small_model, small_sample, small_settings
 from training.dataset import cut
-from training.evaluate import evaluate, plain
 from training.judge import judge
 
 
@@ -23,26 +22,3 @@ def test_training_repeats(model_type: ModelType) -> None:
     first = small_model(model_type)
     assert (again.validation_raw == first.validation_raw).all()
     assert again.calibration == first.calibration
-
-
-# The report names data and supervision, and holds models and plain versions over all seeds.
-def test_the_report_is_complete() -> None:
-    report = evaluate(small_fleet("train"), small_fleet("test"), small_settings(), 2)
-    assert report["source"] == "simulated, not NASA data"
-    assert list(report["models"]) == [
-        "isolation_forest",
-        "lstm_ae",
-        "plain isolation_forest",
-        "plain lstm_ae",
-    ]
-    for summary in report["models"].values():
-        assert len(summary["f1"]["seeds"]) == 2
-        low, high = summary["f1_interval"]
-        assert 0 <= low <= high <= 1
-
-
-# The plain versions are the textbook's, and claim no knowledge of ends of life.
-def test_plain_versions_are_the_textbooks() -> None:
-    settings = plain(small_settings())
-    assert settings.lstm_ae.head == "mse"
-    assert settings.isolation_forest.scaling == settings.lstm_ae.scaling == "minmax"

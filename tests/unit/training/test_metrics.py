@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from plantwatch.scoring import Verdicts
-from training.metrics import f1_interval, row_metrics
+from training.metrics import intervals, reliability, row_metrics
 
 
 def verdicts(raw: list[float]) -> Verdicts:
@@ -31,17 +31,51 @@ def test_areas_are_left_out_without_both_kinds() -> None:
     assert "auc_roc" not in row_metrics(verdicts([0.1, 0.9]), np.array([False, False]))
 
 
-# The interval surrounds F1 and shrinks as engines grow in number.
-def test_the_interval_shrinks_with_engines() -> None:
+def noisy(engines: int) -> tuple[Verdicts, np.ndarray, np.ndarray]:
+    """Verdicts on 20 windows of each engine, of which a fifth are wrong."""
     rng = np.random.default_rng(0)
+    engine = np.repeat(np.arange(engines), 20)
+    positive = rng.random(len(engine)) < 0.3
+    raw = np.where(positive, 0.7, 0.3) + rng.normal(0, 0.24, len(engine))
+    return verdicts(raw.tolist()), positive, engine
 
-    def width(engines: int) -> float:
-        engine = np.repeat(np.arange(engines), 20)
-        positive = rng.random(len(engine)) < 0.3
-        flagged = positive ^ (rng.random(len(engine)) < 0.2)
-        low, high = f1_interval(flagged, positive, engine, 300)
-        score = 2 * (flagged & positive).sum() / (flagged.sum() + positive.sum())
-        assert low < score < high
-        return high - low
 
-    assert width(200) < width(10) / 2
+# The intervals surround the metrics and shrink as engines grow in number.
+def test_intervals_shrink_with_engines() -> None:
+    def widths(engines: int) -> dict[str, float]:
+        judged, positive, engine = noisy(engines)
+        metrics = row_metrics(judged, positive)
+        ends = intervals(judged, positive, engine, 300)
+        assert all(low < metrics[name] < high for name, (low, high) in ends.items())
+        return {name: high - low for name, (low, high) in ends.items()}
+
+    few, many = widths(10), widths(200)
+    assert set(few) == {"f1", "precision", "recall", "auc_roc", "auc_pr"}
+    assert all(many[name] < few[name] / 2 for name in few)
+
+
+# Where every engine is drawn as often as it is there, the areas are scikit-learn's, ties included.
+def test_areas_are_the_usual_ones() -> None:
+    judged, positive, engine = noisy(1)
+    rounded = verdicts(judged.raw.round(1).tolist())
+    metrics = row_metrics(rounded, positive)
+    ends = intervals(rounded, positive, engine, 5)
+    for name in ("auc_roc", "auc_pr"):
+        assert ends[name] == pytest.approx((metrics[name], metrics[name]))
+
+
+# Confidence that is always right costs nothing; that is sure and wrong costs everything.
+def test_reliability_of_the_sure() -> None:
+    failing = np.array([True, False])
+    right = reliability(np.array([1.0, 0.0]), failing, 10)
+    wrong = reliability(np.array([0.0, 1.0]), failing, 10)
+    assert (right.ece, right.brier) == (0, 0)
+    assert (wrong.ece, wrong.brier) == (1, 1)
+
+
+# Of four windows called 0.5, one is failing: the bin is off by 0.25.
+def test_reliability_counts_by_bins() -> None:
+    seen = reliability(np.full(4, 0.5), np.array([True, False, False, False]), 10)
+    assert seen.ece == pytest.approx(0.25)
+    assert seen.windows.sum() == seen.windows[5] == 4
+    assert seen.failing[5] == 0.25
