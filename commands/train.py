@@ -19,7 +19,8 @@ def train(
     context: typer.Context,
     dataset: Annotated[str | None, typer.Option(help="FD001 to FD004; else the setting.")] = None,
     model: Annotated[
-        Literal["isolation_forest", "lstm_ae", "all"], typer.Option(help="What to train.")
+        Literal["isolation_forest", "direction_mixture", "lstm_ae", "patchtst", "all"],
+        typer.Option(help="What to train."),
     ] = "all",
     seed: Annotated[int | None, typer.Option(help="Of split and fit; else the setting.")] = None,
     *,

@@ -22,7 +22,7 @@ MAX_BYTES: Final = 64 * 1024 * 1024
 _ONNX_BEGINS: Final = b"\x08"
 """A ModelProto's first field, `ir_version`. A pickle begins with 0x80, what torch saves with PK."""
 
-ModelType = Literal["isolation_forest", "lstm_ae"]
+ModelType = Literal["isolation_forest", "direction_mixture", "lstm_ae", "patchtst"]
 
 
 class _Part(BaseModel):

@@ -27,6 +27,7 @@ class FeatureSpec(BaseModel):
 
     - `level_slope`, [n, 2 S]: mean of the last `level_rows` rows and least-squares slope per row
       over all L of each scaled sensor, each standardised by `feature_centre`, `feature_spread`;
+      where there is a `weight`, both weigh a row by that of its regime;
     - `sequence`, [n, L, S]: the scaled sensors;
     - `rolling`, [n, L, 2 S]: mean and standard deviation of the last `rolling_rows` rows up to
       each row (fewer at the window's beginning) of each scaled sensor.
@@ -44,6 +45,7 @@ class FeatureSpec(BaseModel):
     centroids: Matrix = Field(min_length=1, description="[regimes, settings], scaled")
     centre: Matrix = Field(description="[regimes, S]")
     spread: Matrix = Field(description="[regimes, S], above 0")
+    weight: Matrix = Field((), description="[regimes, S], above 0, or nothing: all rows weigh 1")
     level_rows: int = Field(ge=1)
     rolling_rows: int = Field(ge=1)
     feature_centre: Vector = ()
@@ -56,13 +58,14 @@ class FeatureSpec(BaseModel):
         features = 2 * sensors if self.kind == "level_slope" else 0
         if any(len(row) != settings for row in self.centroids):
             raise ValueError(f"each centroid needs {settings} settings")
-        for table in (self.centre, self.spread):
+        for table in (self.centre, self.spread, self.weight or self.spread):
             if len(table) != regimes or any(len(row) != sensors for row in table):
-                raise ValueError(f"centre and spread need {regimes} rows of {sensors} sensors")
+                raise ValueError(f"each table needs {regimes} rows of {sensors} sensors")
         if len(self.feature_centre) != features or len(self.feature_spread) != features:
             raise ValueError(f"{self.kind} standardises {features} features")
-        if min(min(row) for row in (*self.spread, self.feature_spread or (1.0,))) <= 0:
-            raise ValueError("spreads must be above 0")
+        positive = (*self.spread, *self.weight, self.feature_spread or (1.0,))
+        if min(min(row) for row in positive) <= 0:
+            raise ValueError("spreads and weights must be above 0")
         if max(self.level_rows, self.rolling_rows) > self.length:
             raise ValueError(f"level_rows and rolling_rows must not exceed {self.length}")
         return self
@@ -77,6 +80,11 @@ class FeatureSpec(BaseModel):
         """`centre` and `spread` as float32 [regimes, S]."""
         return np.asarray(self.centre, np.float32), np.asarray(self.spread, np.float32)
 
+    @cached_property
+    def weights(self) -> Floats:
+        """`weight` as float32 [regimes, S]."""
+        return np.asarray(self.weight, np.float32)
+
 
 def model_input(spec: FeatureSpec, windows: Floats) -> Floats:
     """What the model of `spec` is given for each window; shapes as in `FeatureSpec.kind`.
@@ -88,7 +96,7 @@ def model_input(spec: FeatureSpec, windows: Floats) -> Floats:
         scaled = _scale(spec, windows)
         match spec.kind:
             case "level_slope":
-                return _standardise(spec, level_and_slope(scaled, spec.level_rows))
+                return _standardise(spec, _level_and_slope(spec, scaled, windows))
             case "sequence":
                 return scaled
             case "rolling":
@@ -121,6 +129,23 @@ def level_and_slope(scaled: Floats, level_rows: int) -> Floats:
     return np.concatenate([level, slope], axis=1)
 
 
+def weighted_level_and_slope(scaled: Floats, weight: Floats, level_rows: int) -> Floats:
+    """The same with a weight for each row and sensor, [n, L, S]: weighted mean, and the slope of
+    weighted least squares, (Sp Spty - Spt Spy) / (Sp Sptt - Spt^2) with sums over the rows.
+    """
+    length = scaled.shape[1]
+    weighted = weight * scaled
+    # Offsets from the middle are small numbers, so that little is lost in the differences.
+    t = (np.arange(length, dtype=np.float32) - np.float32((length - 1) / 2))[:, None]
+    p, py, pt, pty, ptt = (
+        _sum_rows(values, 0, length)
+        for values in (weight, weighted, t * weight, t * weighted, t * t * weight)
+    )
+    last = length - level_rows
+    level = _sum_rows(weighted, last, length) / _sum_rows(weight, last, length)
+    return np.concatenate([level, (p * pty - pt * py) / (p * ptt - pt * pt)], axis=1)
+
+
 def slope_weights(length: int) -> NDArray[np.float64]:
     """What to weight `length` rows with so that their sum is the least-squares slope per row.
 
@@ -151,6 +176,13 @@ def _scale(spec: FeatureSpec, windows: Floats) -> Floats:
         return cast("Floats", (values - centre[0]) / spread[0])
     regime = regimes(spec, windows)
     return cast("Floats", (values - centre[regime]) / spread[regime])
+
+
+def _level_and_slope(spec: FeatureSpec, scaled: Floats, windows: Floats) -> Floats:
+    if not spec.weight:
+        return level_and_slope(scaled, spec.level_rows)
+    weight = spec.weights[regimes(spec, windows)]
+    return weighted_level_and_slope(scaled, weight, spec.level_rows)
 
 
 def _standardise(spec: FeatureSpec, features: Floats) -> Floats:

@@ -4,7 +4,7 @@
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
@@ -17,7 +17,8 @@ Seconds = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 # In the environment a list is written as in the files: [1, 2].
 _LISTED = BeforeValidator(lambda value: yaml.safe_load(value) if isinstance(value, str) else value)
-Scaling = Literal["zscore", "minmax"]
+Scaling = Literal["gain", "zscore", "minmax"]
+Head = Literal["mixture", "mixture_self_trained", "trend", "mse", "logistic"]
 
 
 class Section(BaseModel):
@@ -156,6 +157,7 @@ class Features(Section):
     setting_scale: Annotated[tuple[float, ...], _LISTED]
     regimes: Positive
     min_setting_range: float = Field(ge=0)
+    gain_range: Annotated[tuple[float, float], _LISTED]
     level_rows: Positive
     rolling_rows: Positive
 
@@ -167,15 +169,53 @@ class IsolationForest(Section):
     max_samples: Positive
 
 
+class DirectionMixture(Section):
+    features: ClassVar[Kind] = "level_slope"
+
+    scaling: Scaling
+    head: Head
+
+
 class LstmAe(Section):
     features: Literal["sequence", "rolling"]
     scaling: Scaling
-    head: Literal["trend", "mse"]
+    head: Head
     hidden_dim: Positive
     num_layers: Positive
     latent_dim: Positive
+
+
+class Patchtst(Section):
+    features: ClassVar[Kind] = "sequence"
+
+    scaling: Scaling
+    head: Head
+    context: Positive
+    patch: Positive
+    model_dim: Positive
+    num_layers: Positive
+    attention_heads: Positive
+    feedforward_dim: Positive
+
+
+class MixtureHead(Section):
+    directions: Annotated[tuple[Positive, ...], _LISTED]
+    end_windows: Positive
+    failing_share: Share
+    shrinkage: Share
+    suspect_share: Share
+    suspect_weight: Share
+    rounds: Positive
+
+
+class TrendHead(Section):
     directions: Positive
+    end_windows: Positive
     spread_floor: float = Field(gt=0)
+
+
+class LogisticHead(Section):
+    inverse_penalty: float = Field(gt=0)
 
 
 class Mlflow(Section):
@@ -189,11 +229,10 @@ class Training(Section):
     validation_share: Share
     seed: int
     normal_rul: Positive
-    end_windows: Positive
     threshold_resamples: Positive
 
 
-class LstmTraining(Section):
+class NetworkTraining(Section):
     windows: Positive
     epochs: Positive
     batch_size: Positive
@@ -278,10 +317,16 @@ class Settings(Section):
     anomaly: Anomaly
     features: Features
     isolation_forest: IsolationForest
+    direction_mixture: DirectionMixture
     lstm_ae: LstmAe
+    patchtst: Patchtst
+    mixture_head: MixtureHead
+    trend_head: TrendHead
+    logistic_head: LogisticHead
     mlflow: Mlflow
     training: Training
-    lstm_training: LstmTraining
+    lstm_training: NetworkTraining
+    patchtst_training: NetworkTraining
     evaluation: Evaluation
     alarm_budget: AlarmBudget
     api: Api

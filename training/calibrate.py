@@ -1,4 +1,4 @@
-"""From raw scores on validation engines to threshold, scale and confidence."""
+"""From raw scores on engines that ran to failure to threshold, scale and confidence."""
 
 from dataclasses import dataclass
 
@@ -47,8 +47,8 @@ def calibrate(raw: Float64, windows: Windows, settings: Settings) -> Calibration
     normal = raw[windows.rul > settings.training.normal_rul]
     if positive.all() or not positive.any() or not len(normal):
         raise BadDataError(
-            "the validation engines have no failing or no normal windows; train on a fleet that "
-            "runs to failure, or raise TRAINING_VALIDATION_SHARE"
+            "the engines have no failing or no normal windows; train on a fleet that runs to "
+            "failure, or lower TRAINING_NORMAL_RUL"
         )
     threshold = _threshold(raw, positive, windows.engine, settings.training.threshold_resamples)
     scale = float(normal.std())

@@ -30,6 +30,13 @@ class Windows:
     def where(self, chosen: NDArray[np.bool_]) -> Self:
         return type(self)(self.values[chosen], self.engine[chosen], self.rul[chosen])
 
+    def followed_by(self, others: Self) -> Self:
+        return type(self)(
+            np.concatenate([self.values, others.values]),
+            np.concatenate([self.engine, others.engine]),
+            np.concatenate([self.rul, others.rul]),
+        )
+
     def of(self, engines: tuple[int, ...]) -> Self:
         return self.where(np.isin(self.engine, engines))
 

@@ -1,25 +1,28 @@
 """Fitting: one function per type of model, from a sample to an ONNX network."""
 
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.progress import track
-from torch import nn
 
-from models import isolation_forest, lstm_autoencoder
+from models import isolation_forest
 from models.card import ModelType
-from models.lstm_autoencoder import LstmAutoencoder, MseHead, Scorer, TrendHead
+from models.lstm_autoencoder import LstmAutoencoder
+from models.patchtst import PatchTst
+from models.representations import LevelSlope, Predictor, Representation, summaries
+from models.scorer import Scorer, to_onnx
 from plantwatch.features import FeatureSpec, model_input
-from plantwatch.settings import LstmTraining, Settings
+from plantwatch.settings import DirectionMixture, LstmAe, NetworkTraining, Patchtst, Settings
 from training.dataset import Sample
+from training.heads import SUPERVISION, fit_head
+from training.learn import learn
 from training.scaling import fit_features
-from training.trend import trend_weights
+from training.summary import Summary
+
+Inputs = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +35,7 @@ class Fitted:
     features: FeatureSpec
     network: bytes
     weights: dict[str, NDArray[Any]]
-    supervision: Literal["U", "W"]
+    supervision: Literal["U", "W", "S"]
     parameters: dict[str, Any]
 
 
@@ -40,7 +43,7 @@ def fit_isolation_forest(sample: Sample, settings: Settings, seed: int) -> Fitte
     """Trees on the normal windows of the fit engines."""
     knobs = settings.isolation_forest
     features = fit_features(sample, knobs.features, knobs.scaling, settings)
-    inputs = model_input(features, _normal(sample, settings))
+    inputs = model_input(features, sample.fit.values[_normal(sample, settings)])
     forest = isolation_forest.fit(inputs, knobs, seed)
     return Fitted(
         features,
@@ -51,68 +54,74 @@ def fit_isolation_forest(sample: Sample, settings: Settings, seed: int) -> Fitte
     )
 
 
+def fit_direction_mixture(sample: Sample, settings: Settings, seed: int) -> Fitted:
+    """A head on level and slope themselves."""
+    return _fit(sample, settings, settings.direction_mixture, seed, lambda _: LevelSlope())
+
+
 def fit_lstm_ae(sample: Sample, settings: Settings, seed: int) -> Fitted:
-    """An autoencoder of normal windows, and its head over the residuals of all fit windows."""
-    knobs = settings.lstm_ae
-    torch.manual_seed(seed)
-    torch.set_num_threads(1)  # the network is too small to share out, and one order is repeatable
-    features = fit_features(sample, knobs.features, knobs.scaling, settings)
-    normal = torch.from_numpy(model_input(features, _normal(sample, settings)))
-    model = LstmAutoencoder(normal.shape[1], normal.shape[2], knobs)
-    learn(model, normal, settings.lstm_training, seed)
-    scorer = Scorer(model, _head(model, features, sample, settings))
-    return Fitted(
-        features,
-        lstm_autoencoder.to_onnx(scorer, tuple(normal.shape[1:])),
-        {name: tensor.numpy() for name, tensor in scorer.state_dict().items()},
-        "W" if knobs.head == "trend" else "U",
-        knobs.model_dump() | settings.lstm_training.model_dump(),
-    )
+    """An autoencoder of normal windows, and a head over its residuals."""
+    knobs, training = settings.lstm_ae, settings.lstm_training
+    rows = settings.features.level_rows
+
+    def learnt(normal: Inputs) -> Predictor:
+        model = LstmAutoencoder(normal.shape[1], normal.shape[2], rows, knobs)
+        return _learnt(model, normal, training, seed)
+
+    fitted = _fit(sample, settings, knobs, seed, learnt)
+    return replace(fitted, parameters=fitted.parameters | training.model_dump())
 
 
-def learn(model: LstmAutoencoder, windows: torch.Tensor, knobs: LstmTraining, seed: int) -> None:
-    """Teach `model` to give the clean windows [n, length, channels] back from corrupted ones."""
-    generator = torch.Generator().manual_seed(seed)
-    windows = windows[torch.randperm(len(windows), generator=generator)[: knobs.windows]]
-    batches = -(-len(windows) // knobs.batch_size)
-    optimiser = torch.optim.AdamW(
-        model.parameters(), knobs.learning_rate, weight_decay=knobs.weight_decay
-    )
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, knobs.learning_rate, total_steps=knobs.epochs * batches
-    )
-    for _ in _with_bar(range(knobs.epochs)):
-        order = torch.randperm(len(windows), generator=generator)
-        for chosen in torch.split(order, knobs.batch_size):
-            clean = windows[chosen]
-            guess = model(lstm_autoencoder.corrupt(clean, knobs, generator))
-            optimiser.zero_grad()
-            nn.functional.mse_loss(guess, clean).backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(model.parameters(), knobs.clip_norm)
-            optimiser.step()
-            schedule.step()
-    model.eval()
+def fit_patchtst(sample: Sample, settings: Settings, seed: int) -> Fitted:
+    """A forecaster of normal windows, and a head over its residuals and what it forecasts from."""
+    knobs, training = settings.patchtst, settings.patchtst_training
+
+    def learnt(normal: Inputs) -> Predictor:
+        return _learnt(PatchTst(normal.shape[1], knobs), normal, training, seed)
+
+    fitted = _fit(sample, settings, knobs, seed, learnt)
+    return replace(fitted, parameters=fitted.parameters | training.model_dump())
 
 
 FITTERS: Final[dict[ModelType, Callable[[Sample, Settings, int], Fitted]]] = {
     "isolation_forest": fit_isolation_forest,
+    "direction_mixture": fit_direction_mixture,
     "lstm_ae": fit_lstm_ae,
+    "patchtst": fit_patchtst,
 }
 
 
-def _head(
-    model: LstmAutoencoder, features: FeatureSpec, sample: Sample, settings: Settings
-) -> nn.Module:
-    if settings.lstm_ae.head == "mse":
-        return MseHead()
-    residuals = lstm_autoencoder.residuals(model, model_input(features, sample.fit.values))
-    return TrendHead(*trend_weights(residuals, sample.fit, settings))
+def _fit(
+    sample: Sample,
+    settings: Settings,
+    knobs: DirectionMixture | LstmAe | Patchtst,
+    seed: int,
+    represent: Callable[[Inputs], Representation],
+) -> Fitted:
+    """A representation learnt from normal windows, and the configured head on what it says."""
+    torch.manual_seed(seed)
+    torch.set_num_threads(1)  # the networks are too small to share out; one order is repeatable
+    features = fit_features(sample, knobs.features, knobs.scaling, settings)
+    inputs, normal = model_input(features, sample.fit.values), _normal(sample, settings)
+    representation = represent(inputs[normal])
+    summary = Summary.of(summaries(representation, inputs), sample.fit, normal)
+    head = fit_head(knobs.head, summary, settings, seed)
+    scorer = Scorer(
+        representation, head, len(features.sensors), centre=summary.centre, spread=summary.spread
+    )
+    return Fitted(
+        features,
+        to_onnx(scorer, inputs.shape[1:]),
+        {name: tensor.numpy() for name, tensor in scorer.state_dict().items()},
+        SUPERVISION[knobs.head],
+        knobs.model_dump(),
+    )
 
 
-def _normal(sample: Sample, settings: Settings) -> NDArray[np.float32]:
-    return sample.fit.values[sample.fit.rul > settings.training.normal_rul]
+def _learnt(model: Predictor, normal: Inputs, knobs: NetworkTraining, seed: int) -> Predictor:
+    learn(model, torch.from_numpy(normal), knobs, seed)
+    return model
 
 
-def _with_bar(epochs: range) -> Any:
-    console = Console(stderr=True)
-    return track(epochs, "LSTM autoencoder", console=console, disable=not sys.stderr.isatty())
+def _normal(sample: Sample, settings: Settings) -> NDArray[np.bool_]:
+    return sample.fit.rul > settings.training.normal_rul

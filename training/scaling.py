@@ -6,19 +6,26 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 
-from plantwatch.features import FeatureSpec, Kind, level_and_slope, model_input
+from plantwatch.features import FeatureSpec, Kind, model_input
+from plantwatch.features import regimes as regimes_of
 from plantwatch.settings import Scaling, Settings
-from training.dataset import Sample
+from training.dataset import Sample, Windows
+
+Array = NDArray[np.float64]
 
 _FLAT = 1e-6
 """Spreads below this share of a sensor's size are float32's noise; its spread counts as 1."""
+
+_LEAST_NOISE = 1e-3
+"""Added to a variance in units of z^2, so that no row weighs beyond measure."""
 
 
 def fit_features(sample: Sample, kind: Kind, scaling: Scaling, settings: Settings) -> FeatureSpec:
     """Regimes, scaling and, for `level_slope`, the features' own standardisation.
 
-    `zscore` scales by mean and standard deviation per operating regime; `minmax` by the smallest
-    and largest value, regimes or not.
+    `zscore` scales by mean and standard deviation per operating regime, `gain` also by how strongly
+    each regime shows a sensor's drift (see `_with_gains`); `minmax` by the smallest and largest
+    value, regimes or not.
     """
     knobs = settings.features
     fleet = sample.fleet
@@ -29,7 +36,7 @@ def fit_features(sample: Sample, kind: Kind, scaling: Scaling, settings: Setting
     one_regime = scaling == "minmax" or np.ptp(scaled_settings[:, 0]) < knobs.min_setting_range
     centroids = _centroids(scaled_settings, 1 if one_regime else knobs.regimes)
     regime = ((scaled_settings[:, None] - centroids) ** 2).sum(axis=2).argmin(axis=1)
-    statistics = _zscore if scaling == "zscore" else _minmax
+    statistics = _minmax if scaling == "minmax" else _zscore
     tables = [statistics(sensors[regime == index]) for index in range(len(centroids))]
     spec: dict[str, Any] = {
         "kind": "sequence",
@@ -42,9 +49,35 @@ def fit_features(sample: Sample, kind: Kind, scaling: Scaling, settings: Setting
         "level_rows": knobs.level_rows,
         "rolling_rows": knobs.rolling_rows,
     }
+    if scaling == "gain" and not one_regime:
+        spec |= _with_gains(FeatureSpec.model_validate(spec), sample.fit, settings)
     if kind == "level_slope":
-        spec |= _standardisation(FeatureSpec.model_validate(spec), sample, settings)
+        spec |= _standardisation(spec, sample, settings)
     return FeatureSpec.model_validate(spec | {"kind": kind})
+
+
+def _with_gains(spec: FeatureSpec, windows: Windows, settings: Settings) -> dict[str, Any]:
+    """`spread` times each regime's gain, and the weight of a row: gain^2 / noise. No labels.
+
+    The gain is how far a sensor moves in a regime when it moves by 1 over the window: the slope of
+    the last row's z on m, the window's mean, over the mean of the regimes' slopes. The noise is the
+    variance of what is left. Once more with an m that weighs the rows by what was found.
+    """
+    knobs = settings.features
+    z, regime = (
+        model_input(spec, windows.values).astype(np.float64),
+        regimes_of(spec, windows.values),
+    )
+    spread = np.asarray(spec.spread)
+    gain, noise = np.ones_like(spread), np.ones_like(spread)
+    for _ in range(2):
+        precision = (gain**2 / noise)[regime]
+        mean = (z / gain[regime] * precision).sum(axis=1) / precision.sum(axis=1)
+        for index in range(len(spread)):
+            here = regime[:, -1] == index
+            gain[index], noise[index] = _line(z[here, -1], mean[here])
+        gain = np.clip(gain / gain.mean(axis=0), *knobs.gain_range)
+    return {"spread": (spread * gain).tolist(), "weight": (gain**2 / noise).tolist()}
 
 
 def _centroids(scaled_settings: NDArray[np.float64], regimes: int) -> NDArray[np.float64]:
@@ -68,10 +101,22 @@ def _spread(sensors: NDArray[np.float64], spread: NDArray[np.float64]) -> NDArra
     return np.where(spread > _FLAT * np.abs(sensors).max(axis=0), spread, 1.0)
 
 
-def _standardisation(spec: FeatureSpec, sample: Sample, settings: Settings) -> dict[str, Any]:
+def _line(z: Array, mean: Array) -> tuple[Array, Array]:
+    """Slope of z on mean and variance of the rest, sensor by sensor; both [n, S] -> [S]."""
+    centred = mean - mean.mean(axis=0)
+    slope = (centred * z).sum(axis=0) / (centred**2).sum(axis=0)
+    return slope, (z - slope * mean).var(axis=0) + _LEAST_NOISE
+
+
+def _standardisation(spec: dict[str, Any], sample: Sample, settings: Settings) -> dict[str, Any]:
     """Mean and standard deviation of level and slope over normal fit windows."""
     normal = sample.fit.where(sample.fit.rul > settings.training.normal_rul)
-    features = level_and_slope(model_input(spec, normal.values), spec.level_rows)
+    neutral = {
+        "kind": "level_slope",
+        "feature_centre": (0.0,) * 2 * len(spec["sensors"]),
+        "feature_spread": (1.0,) * 2 * len(spec["sensors"]),
+    }
+    features = model_input(FeatureSpec.model_validate(spec | neutral), normal.values)
     spread = features.std(axis=0, dtype=np.float64)
     return {
         "feature_centre": features.mean(axis=0, dtype=np.float64).tolist(),

@@ -20,7 +20,9 @@ _GOLDEN_WINDOWS: Final = 64
 
 RUN_NAMES: Final[dict[ModelType, str]] = {
     "isolation_forest": "isolation_forest_v1",
+    "direction_mixture": "direction_mixture_v1",
     "lstm_ae": "lstm_autoencoder_v1",
+    "patchtst": "patchtst_v1",
 }
 
 

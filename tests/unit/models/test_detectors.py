@@ -14,9 +14,10 @@ from plantwatch.errors import ConfigError
 from plantwatch.features import model_input
 from plantwatch.scoring import Detector, UnscorableError
 from tests.support.small_training import small_model, small_sample, small_settings
+from training.fit import FITTERS
 from training.train import build_card
 
-MODEL_TYPES: tuple[ModelType, ...] = ("isolation_forest", "lstm_ae")
+MODEL_TYPES: tuple[ModelType, ...] = tuple(FITTERS)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 

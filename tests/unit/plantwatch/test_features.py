@@ -13,6 +13,7 @@ SENSORS = (2, 5, 21)
 SCALE = (42.0, 0.84, 100.0)
 CENTROIDS = ((0.0, 0.0, 1.0), (0.5, 0.7, 1.0))
 CENTRE = ((10.0, 20.0, 30.0), (40.0, 50.0, 60.0))
+WEIGHT = ((1.0, 2.0, 0.1), (0.5, 3.0, 1.0))
 SPREAD = ((1.0, 2.0, 3.0), (4.0, 5.0, 6.0))
 
 
@@ -31,6 +32,10 @@ def spec(kind: Kind, n_regimes: int = 2) -> FeatureSpec:
         feature_centre=tuple(0.1 * i for i in range(features)),
         feature_spread=tuple(1.0 + i for i in range(features)),
     )
+
+
+def weighted() -> FeatureSpec:
+    return FeatureSpec.model_validate(spec("level_slope").model_dump() | {"weight": WEIGHT})
 
 
 def windows(n: int, seed: int = 0) -> np.ndarray:
@@ -71,6 +76,20 @@ def test_level_and_slope_equal_their_definition() -> None:
     assert_allclose(got, wanted, rtol=1e-4, atol=1e-5)
 
 
+# With weights they are numpy's weighted mean and line, each row weighing as its regime does.
+def test_weighted_level_and_slope_equal_their_definition() -> None:
+    batch = windows(5)
+    z, w = scaled_by_definition(batch), np.asarray(WEIGHT)[regimes(weighted(), batch)]
+    level = np.average(z[:, -10:], axis=1, weights=w[:, -10:])
+    slope = [
+        [np.polyfit(np.arange(30), z[n, :, s], 1, w=np.sqrt(w[n, :, s]))[0] for s in range(3)]
+        for n in range(5)
+    ]
+    wanted = np.concatenate([level, slope], axis=1)
+    wanted = (wanted - 0.1 * np.arange(6)) / (1.0 + np.arange(6))
+    assert_allclose(model_input(weighted(), batch), wanted, rtol=1e-4, atol=1e-5)
+
+
 # Rolling statistics look back five rows, and at the beginning of a window at those there are.
 def test_rolling_statistics_equal_their_definition() -> None:
     batch = windows(4)
@@ -84,21 +103,23 @@ def test_rolling_statistics_equal_their_definition() -> None:
 
 # However a batch is cut, every window's features are the same, bit for bit.
 @given(
-    kind=st.sampled_from(["level_slope", "sequence", "rolling"]),
-    n_regimes=st.integers(1, 2),
+    of=st.sampled_from(
+        [weighted()]
+        + [spec(kind, n) for kind in ("level_slope", "sequence", "rolling") for n in (1, 2)]
+    ),
     n=st.integers(1, 70),
     cuts=st.lists(st.integers(0, 70), max_size=5),
     seed=st.integers(0, 1000),
 )
 def test_features_do_not_depend_on_the_batch(
-    kind: Kind, n_regimes: int, n: int, cuts: list[int], seed: int
+    of: FeatureSpec, n: int, cuts: list[int], seed: int
 ) -> None:
     batch = windows(n, seed)
-    whole = model_input(spec(kind, n_regimes), batch)
+    whole = model_input(of, batch)
     edges = sorted({0, n, *(cut for cut in cuts if cut < n)})
-    parts = [model_input(spec(kind, n_regimes), batch[a:b]) for a, b in pairwise(edges)]
+    parts = [model_input(of, batch[a:b]) for a, b in pairwise(edges)]
     assert_array_equal(np.concatenate(parts).view(np.uint32), whole.view(np.uint32))
-    alone = [model_input(spec(kind, n_regimes), batch[i : i + 1]) for i in range(n)]
+    alone = [model_input(of, batch[i : i + 1]) for i in range(n)]
     assert_array_equal(np.concatenate(alone).view(np.uint32), whole.view(np.uint32))
 
 
@@ -128,6 +149,8 @@ def test_huge_readings_taint_only_their_window() -> None:
         {"feature_centre": ()},
         {"level_rows": 31},
         {"kind": "sequence"},
+        {"weight": WEIGHT[:1]},
+        {"weight": ((1.0, 2.0, 0.0), WEIGHT[1])},
         {"sensors": ()},
     ],
 )

@@ -46,7 +46,7 @@ def test_the_scale_is_the_spread_of_normal_windows() -> None:
 # Without a failing window there is nothing to choose by, and the refusal says what to do.
 def test_nothing_failing_is_refused() -> None:
     healthy = windows().where(windows().rul >= 30)
-    with pytest.raises(BadDataError, match="TRAINING_VALIDATION_SHARE"):
+    with pytest.raises(BadDataError, match="runs to failure"):
         calibrate(np.zeros(len(healthy)), healthy, small_settings())
 
 

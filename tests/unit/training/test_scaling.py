@@ -68,3 +68,35 @@ def test_a_constant_sensor_scales_to_finite_numbers(scaling: str) -> None:
     settings = small_settings(FEATURES_SENSORS="[1, 2]")
     spec = fit_features(small_sample(), "level_slope", scaling, settings)  # type: ignore[arg-type]
     assert np.isfinite(model_input(spec, small_sample().validation.values)).all()
+
+
+def shown_twice_as_strongly_when_high(seed: int = 0) -> Sample:
+    """As above, but high every sensor drifts twice as far and is noisier by half."""
+    sample = in_two_regimes()
+    rng, high = np.random.default_rng(seed), (sample.fleet.cycle % 2 == 0)[:, None]
+    drift = np.exp(-sample.fleet.rul / 30)[:, None] * np.where(high, 16.0, 8.0)
+    noise = rng.normal(size=sample.fleet.sensors.shape) * np.where(high, 1.5, 1.0)
+    sensors = 100.0 * high + drift + noise
+    fleet = dataclasses.replace(sample.fleet, sensors=sensors)
+    windows = cut(fleet, 30)
+    fit, validation = windows.of(sample.fit_engines), windows.of(sample.validation_engines)
+    return dataclasses.replace(sample, fleet=fleet, fit=fit, validation=validation)
+
+
+# A regime that shows a drift more clearly has the higher gain and weighs more.
+def test_clearer_regimes_weigh_more() -> None:
+    settings = small_settings(FEATURES_REGIMES="2")
+    sample = shown_twice_as_strongly_when_high()
+    spec = fit_features(sample, "level_slope", "gain", settings)
+    plain = fit_features(sample, "level_slope", "zscore", settings)
+    low, high = np.asarray(spec.weight).mean(axis=1)
+    gains = (np.asarray(spec.spread) / np.asarray(plain.spread)).mean(axis=1)
+    assert high > 1.3 * low
+    assert gains[1] / gains[0] == pytest.approx(2 / 1.5, rel=0.15)
+
+
+# With one regime there is nothing to compare: gain is zscore.
+def test_gains_need_regimes() -> None:
+    sample, settings = small_sample(), small_settings()
+    zscore = fit_features(sample, "level_slope", "zscore", settings)
+    assert fit_features(sample, "level_slope", "gain", settings) == zscore
