@@ -19,6 +19,7 @@ from commands import (
     doctor,
     download_data,
     evaluate,
+    explain,
     faults,
     ledger,
     migrate,
@@ -54,6 +55,7 @@ app.command()(doctor.doctor)
 app.command()(download_data.download_data)
 app.command()(evaluate.evaluate)
 app.command()(faults.faults)
+app.command()(explain.explain)
 app.command()(ledger.ledger)
 app.command()(migrate.migrate)
 app.command()(promote.promote)

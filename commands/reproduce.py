@@ -28,17 +28,27 @@ def reproduce(
     Exit code 0: each score is the stored one, within 1e-6. 1: one is not. 65: the readings are gone
     (retention) or others. 69, 78: the model, or a server, is nowhere.
     """
+    settings = context.ensure_object(Settings)
+    rows = stored_rows(settings, sensor_id, cycle)
+    raise typer.Exit(max(_again(settings, row) for row in rows))
+
+
+def stored_rows(settings: Settings, sensor_id: str, cycle: int) -> "list[Row]":
+    """The verdicts on a machine at a cycle; at least one.
+
+    Raises:
+        BadDataError: there is none; the caller exits.
+    """
     # Here, not above: onnxruntime takes a second, which no other command should wait for.
     from reproduce import stored  # noqa: PLC0415
 
-    settings = context.ensure_object(Settings)
     rows = stored.rows(settings, sensor_id, cycle)
     if not rows:
         raise BadDataError(
             f"anomaly_events has no verdict on {sensor_id!r} at cycle {cycle}; it is warming up, "
             "late, or not stored yet: `plantwatch dlq list` and `plantwatch status` tell"
         )
-    raise typer.Exit(max(_again(settings, row) for row in rows))
+    return rows
 
 
 def _again(settings: Settings, row: "Row") -> int:

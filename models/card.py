@@ -39,13 +39,26 @@ class TrainedOn(_Part):
     validation_engines: tuple[int, ...]
 
 
+class LifeAtScore(_Part):
+    """How many cycles engines of the training data still had at a raw score up to `raw`.
+
+    The median, and the 5 % and 95 % quantiles, of the windows between the bin before and this one.
+    """
+
+    raw: float
+    low: float
+    median: float
+    high: float
+
+
 class Card(_Part):
     """Everything about a model but its network.
 
     `threshold` and `scale` are in the unit of the network's raw output, high when anomalous; the
     meaning of the numbers is that of `plantwatch.scoring.Calibration`. `supervision` is what was
     used of the labels: U only to choose normal rows and the threshold, W also where the life of
-    each fitted engine ended, S a head fitted on labels. `metrics` are those of validation and test.
+    each fitted engine ended, S a head fitted on labels. `remaining_life` goes by ascending raw; a
+    raw beyond the last belongs to the last. `metrics` are those of validation and test.
     """
 
     schema_version: Literal[1] = 1
@@ -60,7 +73,14 @@ class Card(_Part):
     trained_on: TrainedOn
     onnx_sha256: str = Field(pattern="^[0-9a-f]{64}$")
     created_at: datetime
+    remaining_life: tuple[LifeAtScore, ...] = ()
     metrics: dict[str, float]
+
+
+def life_at(card: Card, raw: float) -> LifeAtScore | None:
+    """What remained to engines with this score; None where the card does not tell."""
+    found = (bin_ for bin_ in card.remaining_life if raw <= bin_.raw)
+    return next(found, card.remaining_life[-1] if card.remaining_life else None)
 
 
 def sha256(content: bytes) -> str:

@@ -1,5 +1,6 @@
 """Scoring with an ONNX network and its card: what the stream and the metrics both use."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -7,14 +8,15 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from models.attribution import by_occlusion
 from models.card import read_artifact
 from plantwatch.errors import ConfigError
-from plantwatch.features import FeatureSpec, model_input
+from plantwatch.features import FeatureSpec, in_unseen_regime, model_input
 from plantwatch.scoring import Calibration, Float64, UnscorableError, Verdicts
 
 
 class OnnxScorer:
-    """A network and the features it is fed; every network has one input and one output, `raw`."""
+    """A network, one input to `raw` and mostly `contributions`, and the features it is fed."""
 
     def __init__(self, network: bytes, features: FeatureSpec) -> None:
         """Parse the network; one thread and in sequence, so that workers share a machine fairly.
@@ -35,6 +37,7 @@ class OnnxScorer:
             why = " ".join(str(error).split())
             raise ConfigError(f"no network onnxruntime can run: {why}; `make train`") from None
         self._input = self._session.get_inputs()[0].name
+        self._attributes = "contributions" in {one.name for one in self._session.get_outputs()}
         self._features = features
 
     def raw(self, windows: NDArray[np.float32]) -> Float64:
@@ -48,11 +51,28 @@ class OnnxScorer:
         features = model_input(self._features, windows)
         # A forest would give NaN a branch and a score: the features are checked too.
         finite = np.isfinite(features).all(axis=tuple(range(1, features.ndim)))
-        raw = cast("Float64", self._session.run(["raw"], {self._input: features})[0])
+        raw = self._run("raw", features)
         finite &= np.isfinite(raw)
         if not finite.all():
             raise UnscorableError(int(finite.argmin()))
-        return raw.astype(np.float64)
+        return raw
+
+    def contributions(self, windows: NDArray[np.float32]) -> Float64:
+        """What each sensor adds to raw, [n, sensors], for windows that `raw` has an answer for.
+
+        The graph's own, exact; from a graph without them (a forest) by occlusion.
+        """
+        sensors = len(self._features.sensors)
+        if not len(windows):
+            return np.empty((0, sensors))
+        features = model_input(self._features, windows)
+        if self._attributes:
+            return self._run("contributions", features)
+        return by_occlusion(lambda inputs: self._run("raw", inputs), features, sensors)
+
+    def _run(self, output: str, features: NDArray[np.float32]) -> Float64:
+        found = cast("Float64", self._session.run([output], {self._input: features})[0])
+        return found.astype(np.float64)
 
 
 class OnnxDetector:
@@ -80,4 +100,17 @@ class OnnxDetector:
 
     def score(self, windows: NDArray[np.float32]) -> Verdicts:
         """See `plantwatch.scoring.Detector.score`."""
-        return self._calibration.judge(self._scorer.raw(windows))
+        verdicts = self._calibration.judge(self._scorer.raw(windows))
+        features, anomalous = self.card.features, verdicts.is_anomaly
+        contributions = np.full((len(windows), len(features.sensors)), np.nan)
+        contributions[anomalous] = self._scorer.contributions(windows[anomalous])
+        return replace(
+            verdicts,
+            contributions=contributions,
+            sensors=features.sensors,
+            unseen_regime=in_unseen_regime(features, windows),
+        )
+
+    def contributions(self, windows: NDArray[np.float32]) -> Float64:
+        """What each of the card's sensors adds to raw, [n, sensors], of normal windows too."""
+        return self._scorer.contributions(windows)

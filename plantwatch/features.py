@@ -33,7 +33,8 @@ class FeatureSpec(BaseModel):
       each row (fewer at the window's beginning) of each scaled sensor.
 
     A sensor is scaled by (x - centre) / spread of the reading's operating regime: that of the
-    centroid nearest to its settings / `setting_scale`; with equal distances the first.
+    centroid nearest to its settings / `setting_scale`; with equal distances the first. Farther
+    than `regime_radius` from it, the regime is one that training never saw.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -48,6 +49,7 @@ class FeatureSpec(BaseModel):
     weight: Matrix = Field((), description="[regimes, S], above 0, or nothing: all rows weigh 1")
     level_rows: int = Field(ge=1)
     rolling_rows: int = Field(ge=1)
+    regime_radius: float | None = Field(None, gt=0, description="scaled; None: not told")
     feature_centre: Vector = ()
     feature_spread: Vector = ()
 
@@ -105,6 +107,20 @@ def model_input(spec: FeatureSpec, windows: Floats) -> Floats:
 
 def regimes(spec: FeatureSpec, windows: Floats) -> NDArray[np.intp]:
     """The operating regime of each reading, [n, length], as a row of `spec.centroids`."""
+    return _nearest(spec, windows)[0]
+
+
+def in_unseen_regime(spec: FeatureSpec, windows: Floats) -> NDArray[np.bool_]:
+    """Whether a reading of each window is in a regime that training never saw: bool [n]."""
+    if spec.regime_radius is None:
+        return np.zeros(len(windows), dtype=np.bool_)
+    with np.errstate(over="ignore", invalid="ignore"):
+        distance = _nearest(spec, windows)[1]
+    return cast("NDArray[np.bool_]", (distance > np.float32(spec.regime_radius**2)).any(axis=1))
+
+
+def _nearest(spec: FeatureSpec, windows: Floats) -> tuple[NDArray[np.intp], Floats]:
+    """The nearest centroid of each reading and its squared distance, both [n, length]."""
     settings = windows[:, :, : len(spec.setting_scale)] / np.asarray(spec.setting_scale, np.float32)
     nearest = np.zeros(windows.shape[:2], dtype=np.intp)
     smallest = np.full(windows.shape[:2], np.inf, dtype=np.float32)
@@ -115,7 +131,7 @@ def regimes(spec: FeatureSpec, windows: Floats) -> NDArray[np.intp]:
         nearer = distance < smallest
         nearest[nearer] = index
         smallest[nearer] = distance[nearer]
-    return nearest
+    return nearest, smallest
 
 
 def level_and_slope(scaled: Floats, level_rows: int) -> Floats:

@@ -64,13 +64,24 @@ class SensorReading:
 
 
 @dataclass(frozen=True, slots=True)
+class SensorContribution:
+    """What a sensor, by its number from 1, adds to `raw`; high speaks for an anomaly."""
+
+    sensor: int
+    contribution: float
+
+
+@dataclass(frozen=True, slots=True)
 class ScoreEvent:
     """A verdict on one window: on `scores` always, on `anomalies` too when `is_anomaly`.
 
     `event_time` is that of the window's last reading. `raw` is the detector's score before it is
     mapped to [0, 1]; both are high when anomalous, and `anomaly_score` is 0.5 at the threshold.
     `partition`, `offset` and `first_offset` say where on `readings` the window lies;
-    `published_at` is Kafka's timestamp of its last reading, in milliseconds.
+    `published_at` is Kafka's timestamp of its last reading, in milliseconds. `top_sensors` are the
+    sensors that move `raw` most, largest by size first, of anomalies only; `unseen_regime` says
+    that the machine was in an operating regime which training never saw: the score means little.
+    Messages of before these two have neither.
     """
 
     __pydantic_config__ = ConfigDict(extra="ignore", strict=True, allow_inf_nan=False)
@@ -89,6 +100,8 @@ class ScoreEvent:
     offset: int
     first_offset: int
     published_at: int
+    top_sensors: tuple[SensorContribution, ...] = ()
+    unseen_regime: bool = False
     schema_version: int = SCHEMA_VERSION
 
     def to_bytes(self) -> bytes:

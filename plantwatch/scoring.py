@@ -25,12 +25,37 @@ class Verdicts:
     `raw` is high when anomalous, in the model's unit; `anomaly_score` in [0, 1], 0.5 at the
     threshold; `is_anomaly` says raw >= threshold; `confidence` is the calibrated probability, in
     [0, 1], that the machine fails within the label's horizon (RUL < 30 cycles).
+
+    `contributions` [n, sensors] say what each of `sensors` (numbers from 1) adds to raw, high when
+    it speaks for an anomaly; they sum to raw (for a network in float32, within 1e-6 of its size).
+    Only for anomalous windows: the rows of others are NaN. `unseen_regime` says that a reading of
+    the window was in an operating regime that training never saw: its score means little. Both are
+    None from a detector that does not tell.
     """
 
     raw: Float64
     anomaly_score: Float64
     is_anomaly: NDArray[np.bool_]
     confidence: Float64
+    contributions: Float64 | None = None
+    sensors: tuple[int, ...] = ()
+    unseen_regime: NDArray[np.bool_] | None = None
+
+    def top_sensors(self, row: int, count: int) -> list[tuple[int, float]]:
+        """The `count` sensors that move an anomalous window's score most, and by how much.
+
+        Largest by size first, so one that speaks against an anomaly may be among them, with a
+        minus; empty for a normal window, or where contributions are not told.
+        """
+        if self.contributions is None or not self.is_anomaly[row]:
+            return []
+        return by_size(self.sensors, self.contributions[row])[:count]
+
+
+def by_size(sensors: tuple[int, ...], contributions: Float64) -> list[tuple[int, float]]:
+    """(sensor, contribution) of one window, the largest by size first."""
+    order = np.argsort(-np.abs(contributions), kind="stable")
+    return [(sensors[i], float(contributions[i])) for i in order]
 
 
 class Detector(Protocol):

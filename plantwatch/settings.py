@@ -150,6 +150,7 @@ class Anomaly(Section):
     label_rul: Positive
     alarm_hits: Positive
     alarm_of: Positive
+    top_sensors: Positive
 
 
 class Features(Section):
@@ -157,6 +158,7 @@ class Features(Section):
     setting_scale: Annotated[tuple[float, ...], _LISTED]
     regimes: Positive
     min_setting_range: float = Field(ge=0)
+    regime_radius: float = Field(gt=0)
     gain_range: Annotated[tuple[float, float], _LISTED]
     level_rows: Positive
     rolling_rows: Positive
@@ -230,6 +232,7 @@ class Training(Section):
     seed: int
     normal_rul: Positive
     threshold_resamples: Positive
+    life_bins: Positive
 
 
 class NetworkTraining(Section):

@@ -3,4 +3,5 @@
 - `stored`: the rows of the table
 - `window`: which readings a verdict is a function of, by the rule itself
 - `verdict`: both together, and the model
+- `explanation`: the sensors behind it, and what remained to others at its score
 """

@@ -11,7 +11,7 @@ from models.onnx_detector import OnnxDetector
 from plantwatch.decode import Reading, decode
 from plantwatch.errors import BadDataError
 from plantwatch.messages import to_microseconds
-from plantwatch.scoring import TOLERANCE, Detector, UnscorableError
+from plantwatch.scoring import TOLERANCE, Detector, UnscorableError, Verdicts
 from plantwatch.settings import Settings
 from reproduce.stored import Row
 from reproduce.window import Logged, window_of
@@ -43,14 +43,25 @@ def reproduce(settings: Settings, row: Row) -> Reproduced:
         ConfigError: the model is nowhere, or damaged.
         UnavailableError: the broker is away, or the registry, and the model is not here.
     """
-    run = _read(settings, row)
-    window = window_of(run, settings.window)
+    window = read_window(settings, row)
+    verdict = score(detector_of(settings, row), window)
+    return Reproduced(row, float(verdict.anomaly_score[0]), window)
+
+
+def read_window(settings: Settings, row: Row) -> list[Logged]:
+    """The readings that the row's verdict stands on, oldest first, from Kafka.
+
+    Raises:
+        BadDataError: the readings are gone, or others stand in their place; the message says which.
+        UnavailableError: the broker is away.
+    """
+    window = window_of(_read(settings, row), settings.window)
     if window is None:
         raise BadDataError(
             f"{_place(settings, row)}: the window rule finds no window there; it was scored under "
             "other settings of `window`, set those"
         )
-    return Reproduced(row, _score(_detector(settings, row), window), window)
+    return window
 
 
 def _read(settings: Settings, row: Row) -> list[Logged]:
@@ -82,18 +93,28 @@ def _is_of(last: Logged, row: Row) -> bool:
     return identity == (row.last_offset, row.cycle, to_microseconds(row.detected_at))
 
 
-def _detector(settings: Settings, row: Row) -> Detector:
-    """The row's model, from the cache, or else from the registry."""
+def detector_of(settings: Settings, row: Row) -> OnnxDetector:
+    """The row's model, from the cache, or else from the registry.
+
+    Raises:
+        ConfigError: the model is nowhere, or damaged.
+        UnavailableError: the registry is away, and the model is not here.
+    """
     folder = settings.model.cache / row.model_digest
     if not folder.exists():
         registry.fetch(settings, row.model_digest)
     return OnnxDetector(folder, row.model_version, settings.anomaly.threshold)
 
 
-def _score(detector: Detector, window: Sequence[Logged]) -> float:
+def score(detector: Detector, window: Sequence[Logged]) -> Verdicts:
+    """The verdict on one window.
+
+    Raises:
+        BadDataError: the model has no score for it.
+    """
     values = np.array([[one.reading.values for one in window]], np.float32)
     try:
-        return float(detector.score(values).anomaly_score[0])
+        return detector.score(values)
     except UnscorableError as error:
         raise BadDataError(f"{detector.version} has no score for the window: {error}") from None
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from plantwatch.accounting import CommitMetadata, Ledger
 from plantwatch.decode import Reading, Reason, Reject, decode
 from plantwatch.limits import RejectLimits
-from plantwatch.messages import DeadLetter, ScoreEvent, identity, to_iso
+from plantwatch.messages import DeadLetter, ScoreEvent, SensorContribution, identity, to_iso
 from plantwatch.scoring import Detector, UnscorableError, Verdicts
 from plantwatch.settings import Settings
 from plantwatch.windows import ReadingClass, Windower
@@ -206,6 +206,11 @@ class Partition:
             offset=one.record.offset(),
             first_offset=one.first_offset,
             published_at=one.record.timestamp()[1],
+            top_sensors=tuple(
+                SensorContribution(*pair)
+                for pair in verdicts.top_sensors(row, self._settings.anomaly.top_sensors)
+            ),
+            unseen_regime=verdicts.unseen_regime is not None and bool(verdicts.unseen_regime[row]),
         )
 
     def _dead_letter(self, one: _Judged, reason: Reason) -> Output:

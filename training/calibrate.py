@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import precision_recall_curve
 
+from models.card import LifeAtScore
 from plantwatch.errors import BadDataError
 from plantwatch.scoring import Calibration, Float64
 from plantwatch.settings import Settings
@@ -64,6 +65,24 @@ def calibrate(raw: Float64, windows: Windows, settings: Settings) -> Calibration
         platt_a=float(platt.coef_[0, 0]),
         platt_b=float(platt.intercept_[0]),
         fallback=settings.anomaly.threshold,
+    )
+
+
+def remaining_life(raw: Float64, rul: NDArray[np.int64], bins: int) -> tuple[LifeAtScore, ...]:
+    """How long engines had at a score: windows in `bins` of equal number, by ascending raw.
+
+    A machine's score stays low for most of its life: the bins at the top, each about one part in
+    `bins` of a life, are the narrow ones in cycles, where it matters.
+    """
+    order = np.argsort(raw, kind="stable")
+    return tuple(
+        LifeAtScore(
+            raw=float(raw[part[-1]]),
+            low=float(np.quantile(rul[part], 0.05)),
+            median=float(np.median(rul[part])),
+            high=float(np.quantile(rul[part], 0.95)),
+        )
+        for part in np.array_split(order, min(bins, len(order)))
     )
 
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.card import ModelType
+from models.card import LifeAtScore, ModelType
 from models.onnx_detector import OnnxScorer
 from plantwatch.scoring import Calibration, Float64, Verdicts
 from plantwatch.settings import Settings
-from training.calibrate import calibrate
+from training.calibrate import calibrate, remaining_life
 from training.dataset import Sample, Windows
 from training.fit import FITTERS, Fitted
 from training.metrics import row_metrics
@@ -22,6 +22,7 @@ class Judged:
     model_type: ModelType
     fitted: Fitted
     calibration: Calibration
+    remaining_life: tuple[LifeAtScore, ...]
     validation_raw: Float64
     test: Verdicts
     seconds: float
@@ -52,10 +53,12 @@ def judge(
     scorer = OnnxScorer(fitted.network, fitted.features)
     validation_raw = scorer.raw(sample.validation.values)
     known = np.concatenate([scorer.raw(sample.fit.values), validation_raw])
-    calibration = calibrate(known, sample.fit.followed_by(sample.validation), settings)
+    windows = sample.fit.followed_by(sample.validation)
+    calibration = calibrate(known, windows, settings)
+    life = remaining_life(known, windows.rul, settings.training.life_bins)
     verdicts = calibration.judge(scorer.raw(test.values))
     label = settings.anomaly.label_rul
     on_validation = row_metrics(calibration.judge(validation_raw), sample.validation.rul < label)
     metrics = row_metrics(verdicts, test.rul < label)
     metrics |= {f"validation_{name}": value for name, value in on_validation.items()}
-    return Judged(model_type, fitted, calibration, validation_raw, verdicts, seconds, metrics)
+    return Judged(model_type, fitted, calibration, life, validation_raw, verdicts, seconds, metrics)

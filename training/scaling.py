@@ -48,6 +48,7 @@ def fit_features(sample: Sample, kind: Kind, scaling: Scaling, settings: Setting
         "spread": [spread.tolist() for _, spread in tables],
         "level_rows": knobs.level_rows,
         "rolling_rows": knobs.rolling_rows,
+        "regime_radius": max(knobs.regime_radius, _farthest(scaled_settings, centroids)),
     }
     if scaling == "gain" and not one_regime:
         spec |= _with_gains(FeatureSpec.model_validate(spec), sample.fit, settings)
@@ -78,6 +79,12 @@ def _with_gains(spec: FeatureSpec, windows: Windows, settings: Settings) -> dict
             gain[index], noise[index] = _line(z[here, -1], mean[here])
         gain = np.clip(gain / gain.mean(axis=0), *knobs.gain_range)
     return {"spread": (spread * gain).tolist(), "weight": (gain**2 / noise).tolist()}
+
+
+def _farthest(scaled_settings: Array, centroids: Array) -> float:
+    """The largest distance of a row from its regime's centroid."""
+    distance = np.linalg.norm(scaled_settings[:, None] - centroids, axis=2).min(axis=1)
+    return float(distance.max())
 
 
 def _centroids(scaled_settings: NDArray[np.float64], regimes: int) -> NDArray[np.float64]:

@@ -84,6 +84,7 @@ def build_card(judged: Judged, sample: Sample, settings: Settings, now: datetime
         ),
         onnx_sha256=sha256(network),
         created_at=now,
+        remaining_life=judged.remaining_life,
         metrics=judged.metrics
         | {"training_time_sec": judged.seconds, "model_size_mb": len(network) / 1e6},
     )

@@ -9,6 +9,7 @@ from data.fleet import Fleet, Split
 from data.simulate import simulate
 from models.cache import Named, Role, read_production, write_named
 from models.card import ModelType, write_artifact
+from models.onnx_detector import OnnxDetector
 from plantwatch.configuration import load
 from plantwatch.settings import Settings
 from tests.support.commands import with_changes
@@ -48,6 +49,14 @@ def small_sample(seed: int = 0) -> Sample:
 def small_model(model_type: ModelType) -> Judged:
     """A model trained with the configured recipe, made small."""
     return judge(model_type, small_sample(), cut(small_fleet("test"), 30), small_settings(), 0)
+
+
+def small_detector(model_type: ModelType, folder: Path) -> OnnxDetector:
+    """The same from its artifact, written into `folder`."""
+    judged = small_model(model_type)
+    card = build_card(judged, small_sample(), small_settings(), datetime(2026, 1, 1, tzinfo=UTC))
+    artifact = write_artifact(card, judged.fitted.network, folder)
+    return OnnxDetector(artifact, f"{model_type}_v3", 0.65)
 
 
 def cached_model(folder: Path) -> None:

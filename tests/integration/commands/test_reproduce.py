@@ -1,4 +1,4 @@
-"""`plantwatch reproduce` on what a real worker and a real sink stored."""
+"""`plantwatch reproduce` and `explain` on what a real worker and a real sink stored."""
 
 import shutil
 from collections.abc import Callable
@@ -58,11 +58,11 @@ def rows(settings: Settings) -> int:
 def reproduce(stored: Settings, tmp_path: Path) -> Callable[..., tuple[int, str]]:
     """The command for a cycle of MACHINE: exit code, and all it says."""
 
-    def run(cycle: int) -> tuple[int, str]:
+    def run(cycle: int, command: str = "reproduce") -> tuple[int, str]:
         folder = tmp_path / f"reproduce-{len(list(tmp_path.iterdir()))}"
         options = ("--sensor-id", MACHINE, "--cycle", str(cycle))
-        command = Command(folder, stored, "reproduce", *options)
-        return command.wait(), command.said
+        started = Command(folder, stored, command, *options)
+        return started.wait(), started.said
 
     return run
 
@@ -76,6 +76,12 @@ def test_a_verdict_is_found_again(
     assert code == 0, said
     assert "cycles 11-40" in said
     assert "isolation_forest_v1" in said
+
+    code, said = reproduce(40, "explain")
+    assert code == 0, said
+    assert all(f"\n   {sensor:<3}" in said for sensor in stored.features.sensors), said
+    assert "cycles left in the median" in said
+    assert_one_line(reproduce(3, "explain"), 65, "no verdict")
 
     with connect(stored) as connection:
         connection.execute("UPDATE anomaly_events SET anomaly_score = 0.125 WHERE cycle = 40")

@@ -13,7 +13,7 @@ from models.onnx_detector import OnnxDetector, OnnxScorer
 from plantwatch.errors import ConfigError
 from plantwatch.features import model_input
 from plantwatch.scoring import Detector, UnscorableError
-from tests.support.small_training import small_model, small_sample, small_settings
+from tests.support.small_training import small_detector, small_model, small_sample, small_settings
 from training.fit import FITTERS
 from training.train import build_card
 
@@ -27,14 +27,21 @@ def artifact(model_type: ModelType, parent: Path) -> Path:
     return write_artifact(card, judged.fitted.network, parent)
 
 
-def detector(model_type: ModelType, parent: Path) -> OnnxDetector:
-    return OnnxDetector(artifact(model_type, parent), f"{model_type}_v3", 0.65)
+# A window with one reading in an operating regime that training never saw is flagged, not silently
+# scaled as if it were in another.
+@pytest.mark.parametrize("model_type", FITTERS)
+def test_an_unseen_regime_is_flagged(model_type: ModelType, tmp_path: Path) -> None:
+    windows = small_sample().validation.values[:4].copy()
+    windows[2, 7, :3] = (35.0, 0.84, 100.0)
+    verdicts = small_detector(model_type, tmp_path).score(windows)
+    assert verdicts.unseen_regime is not None
+    assert verdicts.unseen_regime.tolist() == [False, False, True, False]
 
 
 # What is scored from the artifact is what training saw, to the last bit, and fits the contract.
 @pytest.mark.parametrize("model_type", MODEL_TYPES)
 def test_a_detector_says_what_training_saw(model_type: ModelType, tmp_path: Path) -> None:
-    subject: Detector = detector(model_type, tmp_path)
+    subject: Detector = small_detector(model_type, tmp_path)
     verdicts = subject.score(small_sample().validation.values)
     assert_array_equal(verdicts.raw, small_model(model_type).validation_raw)
     assert subject.version == f"{model_type}_v3"
@@ -49,7 +56,7 @@ def test_a_detector_says_what_training_saw(model_type: ModelType, tmp_path: Path
 def test_scores_do_not_depend_on_the_batch(
     model_type: ModelType, size: int, tmp_path: Path
 ) -> None:
-    subject = detector(model_type, tmp_path)
+    subject = small_detector(model_type, tmp_path)
     windows = small_sample().validation.values[:200]
     parts = [windows[start : start + size] for start in range(0, len(windows), size)]
     in_parts = np.concatenate([subject.score(part).anomaly_score for part in parts])
@@ -60,7 +67,7 @@ def test_scores_do_not_depend_on_the_batch(
 @pytest.mark.parametrize("model_type", MODEL_TYPES)
 def test_high_means_anomalous(model_type: ModelType, tmp_path: Path) -> None:
     windows = small_sample().validation
-    verdicts = detector(model_type, tmp_path).score(windows.values)
+    verdicts = small_detector(model_type, tmp_path).score(windows.values)
     failing, healthy = windows.rul < 10, windows.rul > 100
     for values in (verdicts.raw, verdicts.anomaly_score, verdicts.confidence):
         assert np.median(values[failing]) > np.quantile(values[healthy], 0.99)
@@ -69,7 +76,7 @@ def test_high_means_anomalous(model_type: ModelType, tmp_path: Path) -> None:
 # A window that overflows is refused by its row; the others can then be scored without it.
 @pytest.mark.parametrize("model_type", MODEL_TYPES)
 def test_a_window_without_a_score_is_named(model_type: ModelType, tmp_path: Path) -> None:
-    subject = detector(model_type, tmp_path)
+    subject = small_detector(model_type, tmp_path)
     windows = small_sample().validation.values[:5].copy()
     windows[3] = 3e38
     with pytest.raises(UnscorableError, match="row 3") as refusal:
@@ -81,7 +88,9 @@ def test_a_window_without_a_score_is_named(model_type: ModelType, tmp_path: Path
 # No window, no verdict, no error.
 @pytest.mark.parametrize("model_type", MODEL_TYPES)
 def test_an_empty_batch_has_no_verdicts(model_type: ModelType, tmp_path: Path) -> None:
-    assert len(detector(model_type, tmp_path).score(np.empty((0, 30, 24), np.float32)).raw) == 0
+    assert (
+        len(small_detector(model_type, tmp_path).score(np.empty((0, 30, 24), np.float32)).raw) == 0
+    )
 
 
 # A damaged, truncated or missing file is one line that says what to do, before anything parses it.

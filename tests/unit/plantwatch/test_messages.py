@@ -13,6 +13,7 @@ from plantwatch.messages import (
     MAX_DEAD_LETTER_BYTES,
     DeadLetter,
     ScoreEvent,
+    SensorContribution,
     dead_letter_from_bytes,
     identity,
     score_event_from_bytes,
@@ -40,6 +41,10 @@ EVENTS = st.builds(
     offset=BIGINT,
     first_offset=BIGINT,
     published_at=BIGINT,
+    top_sensors=st.lists(
+        st.builds(SensorContribution, sensor=BIGINT, contribution=FINITE), max_size=3
+    ).map(tuple),
+    unseen_regime=st.booleans(),
 )
 
 EVENT: dict[str, Any] = {
@@ -101,7 +106,21 @@ def test_score_events_survive_the_wire(event: ScoreEvent) -> None:
 
 # A subscriber finds plain JSON with the names of the documentation.
 def test_a_score_event_is_plain_json() -> None:
-    assert orjson.loads(ScoreEvent(**EVENT).to_bytes()) == EVENT
+    named = (SensorContribution(11, 2.5), SensorContribution(4, 1.0))
+    event = ScoreEvent(**EVENT, top_sensors=named, unseen_regime=True)
+    assert orjson.loads(event.to_bytes()) == EVENT | {
+        "top_sensors": [
+            {"sensor": 11, "contribution": 2.5},
+            {"sensor": 4, "contribution": 1.0},
+        ],
+        "unseen_regime": True,
+    }
+
+
+# A message of before verdicts named sensors is still a verdict.
+def test_older_score_events_are_read() -> None:
+    event = score_event_from_bytes(orjson.dumps(EVENT))
+    assert (event.top_sensors, event.unseen_regime) == ((), False)
 
 
 # A newer producer may add fields: an older sink still reads the message.

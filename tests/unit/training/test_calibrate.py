@@ -3,7 +3,7 @@ import pytest
 
 from plantwatch.errors import BadDataError
 from tests.support.small_training import small_sample, small_settings
-from training.calibrate import calibrate, threshold_curve
+from training.calibrate import calibrate, remaining_life, threshold_curve
 from training.dataset import Windows
 
 
@@ -54,6 +54,21 @@ def test_nothing_failing_is_refused() -> None:
 def test_a_score_that_stands_still_is_refused() -> None:
     with pytest.raises(BadDataError, match="use sensors that move"):
         calibrate(np.ones(len(windows())), windows(), small_settings())
+
+
+# What remained at a score: bins of equally many windows, shorter lives at higher scores, and the
+# truth about as often within the interval as it says.
+def test_remaining_life_falls_with_the_score() -> None:
+    raw, rul = noisy_life(), windows().rul
+    bins = remaining_life(raw, rul, 20)
+    assert len(bins) == 20
+    medians = [one.median for one in bins]
+    assert medians[-1] < 10
+    assert medians[0] > 100
+    assert all(one.low <= one.median <= one.high for one in bins)
+    found = np.searchsorted([one.raw for one in bins], raw)
+    inside = [bins[i].low <= life <= bins[i].high for i, life in zip(found, rul, strict=True)]
+    assert np.mean(inside) == pytest.approx(0.9, abs=0.05)
 
 
 # The curve's best F1 is what one gets by trying every threshold.
