@@ -90,6 +90,6 @@ def _life(life: "LifeAtScore | None") -> str:
     if life is None:
         return "not told by this model's card; train it again"
     return (
-        f"training machines at this score had {life.median:.0f} cycles left in the median, "
-        f"90 % of them {life.low:.0f} to {life.high:.0f}"
+        f"{life.median:.0f} cycles, the median of training machines at this score; "
+        f"90 % had {life.low:.0f} to {life.high:.0f}"
     )

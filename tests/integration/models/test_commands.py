@@ -14,6 +14,7 @@ from local_stack.free import free_addresses
 from plantwatch.errors import ConfigError
 from tests.support.servers import CONFIGS
 from tests.support.small_training import KNOBS, small_fleet
+from training.fit import FITTERS
 
 pytestmark = pytest.mark.real
 
@@ -38,7 +39,7 @@ def run(plant: dict[str, str], *words: str) -> Result:
     return CliRunner().invoke(app, words, env=plant, catch_exceptions=False)
 
 
-# Training says whose data it saw, shows both models, and ends with what is in production; fetching
+# Training says whose data it saw, shows every model, and ends with what is in production; fetching
 # brings that one here.
 def test_train_then_list_then_fetch(
     plant: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -46,8 +47,8 @@ def test_train_then_list_then_fetch(
     monkeypatch.chdir(tmp_path)
     trained = run(plant, "train").output
     assert "files in C-MAPSS format, not NASA's" in trained
-    assert "isolation_forest_v1" in trained
-    assert "lstm_ae_v2" in trained
+    for version, model_type in enumerate(FITTERS, start=1):
+        assert f"{model_type}_v{version}" in trained
     assert "in production: " in trained
     assert max(map(len, trained.splitlines())) <= 100
     listed = run(plant, "models", "list").output

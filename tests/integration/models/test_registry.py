@@ -40,7 +40,7 @@ def settings_for(server: str, name: str, cache: Path) -> Settings:
     )
 
 
-def train_both(settings: Settings, folder: Path) -> list[Trained]:
+def train_all(settings: Settings, folder: Path) -> list[Trained]:
     fleets = small_fleet("train"), small_fleet("test")
     return train(*fleets, tuple(FITTERS), settings, seed=0, now=NOW, artifacts=folder)[0]
 
@@ -51,7 +51,7 @@ def trained(
 ) -> tuple[Settings, list[Trained]]:
     folder = tmp_path_factory.mktemp("trained")
     settings = settings_for(mlflow_server, "trained", folder / "cache")
-    return settings, train_both(settings, folder)
+    return settings, train_all(settings, folder)
 
 
 # A training leaves one run per model, with what is needed to judge and to repeat it.
@@ -63,7 +63,12 @@ def test_runs_hold_parameters_metrics_and_artifacts(
     experiment = client.get_experiment_by_name(settings.mlflow.experiment_name)
     assert experiment is not None
     runs = {run.info.run_name: run for run in client.search_runs([experiment.experiment_id])}
-    assert set(runs) == {"isolation_forest_v1", "lstm_autoencoder_v1"}
+    assert set(runs) == {
+        "isolation_forest_v1",
+        "direction_mixture_v1",
+        "lstm_autoencoder_v1",
+        "patchtst_v1",
+    }
     for run in runs.values():
         assert run.info.status == "FINISHED"
         assert run.data.tags["source"] == "simulated, not NASA data"
@@ -90,7 +95,7 @@ def test_the_best_version_is_in_production(trained: tuple[Settings, list[Trained
     assert int(alias.version) == wanted.version
     assert alias.current_stage == "Production"
     listed = list_versions(settings)
-    assert [one.version for one in listed] == [2, 1]
+    assert [one.version for one in listed] == [4, 3, 2, 1]
     assert [one.version for one in listed if one.production] == [wanted.version]
 
 
@@ -126,7 +131,7 @@ def test_a_model_is_fetched_by_its_digest(
 # Fetching follows the alias from one version to the other.
 def test_fetching_follows_the_alias(mlflow_server: str, tmp_path: Path) -> None:
     settings = settings_for(mlflow_server, "moved", tmp_path / "cache")
-    train_both(settings, tmp_path / "artifacts")
+    train_all(settings, tmp_path / "artifacts")
     for version in (1, 2, 1):
         set_production(settings, version)
         fetch_production(settings)
@@ -137,7 +142,7 @@ def test_fetching_follows_the_alias(mlflow_server: str, tmp_path: Path) -> None:
 # Where nobody set the alias, the stage decides.
 def test_the_stage_decides_without_an_alias(mlflow_server: str, tmp_path: Path) -> None:
     settings = settings_for(mlflow_server, "staged", tmp_path / "cache")
-    train_both(settings, tmp_path / "artifacts")
+    train_all(settings, tmp_path / "artifacts")
     set_production(settings, 1)
     MlflowClient(mlflow_server).delete_registered_model_alias("staged", "production")
     fetch_production(settings)
@@ -156,7 +161,7 @@ def test_an_empty_registry_says_what_to_do(mlflow_server: str, tmp_path: Path) -
 # An artifact changed on the server is refused, and nothing of it stays here.
 def test_a_damaged_artifact_is_not_cached(mlflow_server: str, tmp_path: Path) -> None:
     settings = settings_for(mlflow_server, "damaged", tmp_path / "cache")
-    train_both(settings, tmp_path / "artifacts")
+    train_all(settings, tmp_path / "artifacts")
     set_production(settings, 1)
     client = MlflowClient(mlflow_server)
     run_id = client.get_model_version("damaged", "1").run_id
@@ -171,7 +176,7 @@ def test_a_damaged_artifact_is_not_cached(mlflow_server: str, tmp_path: Path) ->
 def test_fetching_follows_the_challenger(mlflow_server: str, tmp_path: Path) -> None:
     settings = settings_for(mlflow_server, "challenged", tmp_path / "cache")
     cache = settings.model.cache
-    train_both(settings, tmp_path / "artifacts")
+    train_all(settings, tmp_path / "artifacts")
     set_production(settings, 1)
     fetch_production(settings)
     fetch_challenger(settings)
@@ -201,7 +206,7 @@ def test_the_follower_outlives_its_registry(mlflow_server: str, tmp_path: Path) 
     settings = settings_for(mlflow_server, "followed", tmp_path / "cache")
     settings = with_changes(settings, "model", refresh_sec=0.1)
     cache = settings.model.cache
-    train_both(settings, tmp_path / "artifacts")
+    train_all(settings, tmp_path / "artifacts")
     set_production(settings, 1)
     set_challenger(settings, 2)
     with following(settings, tmp_path / "there") as follower:
@@ -229,7 +234,7 @@ def following(settings: Settings, folder: Path) -> Iterator[Command]:
 # A model for windows of another length is not named, though nothing is wrong with it.
 def test_a_model_that_does_not_fit_is_not_named(mlflow_server: str, tmp_path: Path) -> None:
     settings = settings_for(mlflow_server, "misfit", tmp_path / "cache")
-    train_both(settings, tmp_path / "artifacts")
+    train_all(settings, tmp_path / "artifacts")
     set_production(settings, 1)
     with pytest.raises(ConfigError, match="configs say 20"):
         fetch_production(with_changes(settings, "window", length=20))
@@ -240,7 +245,7 @@ def test_a_model_that_does_not_fit_is_not_named(mlflow_server: str, tmp_path: Pa
 def test_no_training_without_tracking(tmp_path: Path) -> None:
     settings = settings_for(f"http://127.0.0.1:{free_ports(1)[0]}", "away", tmp_path / "cache")
     with pytest.raises(UnavailableError, match="MLFLOW_TRACKING_URI"):
-        train_both(settings, tmp_path)
+        train_all(settings, tmp_path)
     with pytest.raises(UnavailableError, match="make up"):
         fetch_production(settings)
     assert list(tmp_path.iterdir()) == []
