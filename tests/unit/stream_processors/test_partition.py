@@ -1,12 +1,16 @@
 """A chunk through one partition: classes, scores, dead letters, and the account of it."""
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from plantwatch.accounting import CommitMetadata, Ledger
+from plantwatch.scoring import Verdicts
 from plantwatch.windows import ReadingClass
 from stream_processors.partition import Outcome, Output, Partition
 from tests.support.streams import (
@@ -69,6 +73,44 @@ def test_an_anomaly_is_a_score_too() -> None:
     assert [output.topic for output in outcome.outputs] == ["scores", "anomalies"]
     assert outcome.outputs[0].value == outcome.outputs[1].value
     assert outcome.anomalies == 1
+
+
+class ExplainingDetector(SumDetector):
+    """Says of anomalies which sensors, and of negative sums that their regime is unseen."""
+
+    def score(self, windows: NDArray[np.float32]) -> Verdicts:
+        verdicts = super().score(windows)
+        told = np.where(verdicts.is_anomaly[:, None], [0.5, -4.0, 3.0, 1.0], np.nan)
+        return replace(
+            verdicts,
+            contributions=told,
+            sensors=(2, 4, 11, 21),
+            unseen_regime=verdicts.raw < 0,
+        )
+
+
+def up_and_down() -> list[Message]:
+    """A window of machine 1 with a large sum, then one of machine 2 with a negative one."""
+    values = [99.0] * 5 + [-99.0] * 5
+    return [message(at, 1 + at // 5, 1 + at % 5, value) for at, value in enumerate(values)]
+
+
+# An anomaly names the sensors that move its score most; a normal verdict names none.
+def test_an_anomaly_names_its_sensors() -> None:
+    outcome = empty_partition(SETTINGS).process(up_and_down(), ExplainingDetector())
+    anomaly, normal = events(outcome.outputs, "scores")
+    assert anomaly["top_sensors"] == [
+        {"sensor": 4, "contribution": -4.0},
+        {"sensor": 11, "contribution": 3.0},
+        {"sensor": 21, "contribution": 1.0},
+    ]
+    assert (normal["top_sensors"], normal["is_anomaly"]) == ([], False)
+
+
+# A verdict on a machine in a regime that training never saw says so.
+def test_an_unseen_regime_is_said() -> None:
+    outcome = empty_partition(SETTINGS).process(up_and_down(), ExplainingDetector())
+    assert [one["unseen_regime"] for one in events(outcome.outputs, "scores")] == [False, True]
 
 
 # A bad message is buried with its reason and bytes, and the good ones go on.
