@@ -38,12 +38,12 @@ def judgement(outcomes: list[Outcome], label_rul: int, settings: Settings) -> Ju
         BadDataError: no validation engine comes that close to its end.
     """
     parts = [_verdicts(one, _calibration(one, label_rul, settings)) for one in outcomes]
-    joined = {
-        name: np.concatenate([getattr(part, name) for part in parts])
+    raw, score, anomaly, confidence = (
+        np.concatenate([getattr(part, name) for part in parts])
         for name in ("raw", "anomaly_score", "is_anomaly", "confidence")
-    }
+    )
     return Judgement(
-        Verdicts(**joined),
+        Verdicts(raw, score, anomaly, confidence),
         np.concatenate([one.test.engine for one in outcomes]),
         np.concatenate([one.test.rul for one in outcomes]),
         label_rul,
