@@ -4,9 +4,13 @@ Counted from just before the alias is moved in the registry to the first verdict
 being read from `scores`.
 """
 
+import json
+import math
+import statistics
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 from random import Random
@@ -21,6 +25,7 @@ from plantwatch.messages import score_event_from_bytes
 from plantwatch.settings import Settings
 from producers import kafka
 
+RESULT: Final = Path(".local/bench/rollback.json")
 MANIFEST: Final = Path(".local/replay/rollback.json")
 _ROWS_PER_SEC: Final = 4.0
 """Of each engine, so that verdicts come every few milliseconds, and nobody is saturated."""
@@ -42,14 +47,15 @@ def run(settings: Settings, fleet: Fleet, moves: int) -> Iterator[float]:
     if len(versions) == 1 or before is None:
         raise ConfigError("a rollback needs two versions, one in production; run `make train`")
     try:
-        with _flow(settings, fleet), closing(_digests(settings)) as digests:
-            now, rng = next(digests), Random(0)
+        with _flow(settings, fleet) as flow, closing(_Verdicts(settings, flow.done)) as verdicts:
+            now, rng = verdicts.next(), Random(0)
             for _ in range(moves):
                 other = next(one for one in versions if one != now)
-                _let_pass(digests, rng.uniform(0, 2 * settings.model.refresh_sec))
+                # A move right after a swap would meet the worker at its look, always.
+                verdicts.pass_by(rng.uniform(0, 2 * settings.model.refresh_sec))
                 began = time.monotonic()
                 registry.set_production(settings, versions[other])
-                _await(digests, other)
+                verdicts.await_model(other)
                 yield time.monotonic() - began
                 now = other
     finally:
@@ -57,47 +63,94 @@ def run(settings: Settings, fleet: Fleet, moves: int) -> Iterator[float]:
     _come_to_rest(settings)
 
 
+def save(seconds: Sequence[float], fleet: Fleet) -> None:
+    """Write `.local/bench/rollback.json`: how many moves, and their seconds in short."""
+    figures = {
+        "moves": len(seconds),
+        "readings_per_s": round(len(fleet.slices) * _ROWS_PER_SEC),
+        "median_s": round(statistics.median(seconds), 2),
+        "min_s": round(min(seconds), 2),
+        "max_s": round(max(seconds), 2),
+    }
+    RESULT.parent.mkdir(parents=True, exist_ok=True)
+    RESULT.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+
+
 @contextmanager
-def _flow(settings: Settings, fleet: Fleet) -> Iterator[None]:
-    """Whole passes of the fleet, as its machines would send them, for the length of the block."""
+def _flow(settings: Settings, fleet: Fleet) -> Iterator["Future[None]"]:
+    """Whole passes of the fleet, as its machines would send them, for the length of the block.
+
+    Raises:
+        PlantwatchError: what ended the publishing, when the block ends.
+    """
     over = threading.Event()
 
     def publish() -> None:
         while not over.is_set():
             kafka.replay(settings, fleet, speed=_ROWS_PER_SEC, manifest=MANIFEST)
 
-    thread = threading.Thread(target=publish)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
+    with ThreadPoolExecutor(1) as pool:
+        published = pool.submit(publish)
+        try:
+            yield published
+        finally:
+            over.set()
+            published.result()  # sooner raised than that no verdict came for want of readings
 
 
-def _digests(settings: Settings) -> Generator[str, None, None]:
-    """The model of each verdict from now on."""
-    topic = settings.topics.scores
-    with closing(tail(settings, topic, from_beginning=False)) as values:
-        for value in values:
-            yield score_event_from_bytes(value).model_digest
+class _Verdicts:
+    """The model of each verdict from now on; no wait for one lasts for ever."""
+
+    def __init__(self, settings: Settings, no_more: Callable[[], bool]) -> None:
+        """`no_more` says that nothing is published any more."""
+        self._deadline = math.inf
+        self._no_more = no_more
+        self._digests = self._follow(settings)
+
+    def next(self) -> str:
+        """The model of the next verdict.
+
+        Raises:
+            UnavailableError: none came in time.
+        """
+        self._deadline = time.monotonic() + _PATIENCE_SEC
+        for digest in self._digests:
+            return digest
+        raise _still("no verdict came")
+
+    def pass_by(self, seconds: float) -> None:
+        """Read on for a while."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.next()
+
+    def await_model(self, wanted: str) -> None:
+        """Read on to the first verdict of a model.
+
+        Raises:
+            UnavailableError: none came in time.
+        """
+        self._deadline = time.monotonic() + _PATIENCE_SEC
+        for digest in self._digests:
+            if digest == wanted:
+                return
+        raise _still("the other model did not come into use")
+
+    def close(self) -> None:
+        self._digests.close()
+
+    def _follow(self, settings: Settings) -> Generator[str, None, None]:
+        topic, end = settings.topics.scores, self._at_end
+        with closing(tail(settings, topic, from_beginning=False, should_stop=end)) as values:
+            for value in values:
+                yield score_event_from_bytes(value).model_digest
+
+    def _at_end(self) -> bool:
+        return self._no_more() or time.monotonic() > self._deadline
 
 
-def _let_pass(digests: Iterator[str], seconds: float) -> None:
-    """Read on for a while: a move right after a swap would meet the worker at its look, always."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        next(digests)
-
-
-def _await(digests: Iterator[str], wanted: str) -> None:
-    deadline = time.monotonic() + _PATIENCE_SEC
-    for digest in digests:
-        if digest == wanted:
-            return
-        if time.monotonic() > deadline:
-            break
-    raise UnavailableError("the other model did not come into use; `plantwatch status` shows why")
+def _still(what: str) -> UnavailableError:
+    return UnavailableError(f"{what}; `plantwatch status` shows why")
 
 
 def _come_to_rest(settings: Settings) -> None:

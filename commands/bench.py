@@ -38,6 +38,7 @@ def bench(
 
     With --rollback the running pipeline itself is measured: the seconds from moving the registry's
     alias to the first verdict by the other model, and what `plantwatch ledger` says afterwards.
+    Writes `.local/bench/rollback.json`.
     """
     # Here, not above: pandas and pandera take seconds, which no other command should wait for.
     from benchmarks import worker  # noqa: PLC0415
@@ -80,6 +81,7 @@ def _rollback(settings: Settings, fleet: "Fleet", moves: int, console: Console) 
     for one in rollback.run(settings, fleet, moves):
         seconds.append(one)
         console.print(f"move {len(seconds):>3}  {one:.2f} s")
+    rollback.save(seconds, fleet)
     console.print(
         f"alias moved to first verdict by the other model, {moves} moves: "
         f"median {statistics.median(seconds):.2f} s ({min(seconds):.2f}-{max(seconds):.2f})",

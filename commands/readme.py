@@ -115,6 +115,16 @@ def _soaks() -> str:
     return "\n".join(rows) + "\n"
 
 
+def _rollback() -> str:
+    one = json.loads((RESULTS / "rollback.json").read_text(encoding="utf-8"))
+    return (
+        "Move the alias and the running worker swaps, no window lost or scored twice, after "
+        f"{one['median_s']:.1f} s ({one['min_s']:.1f}-{one['max_s']:.1f}; {one['moves']} moves "
+        f"under {one['readings_per_s']} readings/s on two busy cores, "
+        f'`make bench ARGS="--rollback {one["moves"]}"`).\n'
+    )
+
+
 _GENERATORS: Final[dict[str, Callable[[], str]]] = {
     "demo": _demo,
     "subscribe": _subscribe,
@@ -124,4 +134,5 @@ _GENERATORS: Final[dict[str, Callable[[], str]]] = {
     "bench": _bench,
     "faults": _faults,
     "soaks": _soaks,
+    "rollback": _rollback,
 }
