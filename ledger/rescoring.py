@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ledger.evidence import Verdict
 from ledger.findings import Fault, Findings
 from ledger.rule import Logged
-from plantwatch.scoring import TOLERANCE, Detector, UnscorableError, Verdicts
+from plantwatch.scoring import TOLERANCE, Detector, Verdicts, answers
 
 _AT_THRESHOLD: Final = 0.5
 """The `anomaly_score` at which a verdict turns."""
@@ -56,25 +56,20 @@ class Rescorer:
             example = f"{digest[:12]}..., which judged {claims[0].said[0].id}"
             self._findings.add(Fault.NO_MODEL, example, len(claims))
             return
-        verdicts = self._score(detector, claims)
+        rows, verdicts = answers(detector, _stack([claim.window for claim in claims]))
+        for unscorable in sorted(set(range(len(claims))).difference(rows)):
+            example = f"{claims[unscorable].said[0].id}: its model has no score for its window"
+            self._findings.add(Fault.WRONG_SCORE, example)
+        if verdicts is not None:
+            self._compare([claims[row] for row in rows], verdicts)
+
+    def _compare(self, claims: list[Claim], verdicts: Verdicts) -> None:
         for row, claim in enumerate(claims):
             if wrong := next((one for one in claim.said if not holds(one, verdicts, row)), None):
                 right = verdicts.anomaly_score[row]
                 self._findings.add(
                     Fault.WRONG_SCORE, f"{wrong.id}: {wrong.score:.7f}, should be {right:.7f}"
                 )
-
-    def _score(self, detector: Detector, claims: list[Claim]) -> Verdicts:
-        """The verdicts on all claims but those the model has no score for: these are taken out."""
-        windows = _stack([claim.window for claim in claims])
-        while True:
-            try:
-                return detector.score(windows)
-            except UnscorableError as error:
-                unscorable = claims.pop(error.row)
-                windows = np.delete(windows, error.row, axis=0)
-                example = f"{unscorable.said[0].id}: its model has no score for its window"
-                self._findings.add(Fault.WRONG_SCORE, example)
 
 
 def _stack(windows: Sequence[Sequence[Logged]]) -> NDArray[np.float32]:

@@ -5,6 +5,8 @@ starts from here without MLflow, whose import takes seconds and whose server may
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -13,7 +15,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.card import check_fits, read_artifact
-from plantwatch.errors import ConfigError
+from plantwatch.errors import ConfigError, UnfitModelError
 from plantwatch.scoring import Detector, UnscorableError
 from plantwatch.settings import Settings
 
@@ -60,28 +62,57 @@ def load_production(settings: Settings) -> "OnnxDetector":
 
 
 def load(settings: Settings, named: Named) -> "OnnxDetector":
-    """A model from the cache, checked before a parser sees it, and tried on one window.
+    """A model from the cache, checked before a parser sees it, and tried on windows.
 
     Raises:
-        ConfigError: it is damaged, made for other readings, or cannot score; the caller goes on
-            with the model it has, or exits.
+        ConfigError: it is damaged; the caller goes on with the model it has, or exits.
+        UnfitModelError: it is made for other readings, or cannot score; the same.
     """
     # Here, not above: onnxruntime takes half a second, which every command would wait for.
     from models.onnx_detector import OnnxDetector  # noqa: PLC0415
 
     folder = settings.model.cache / named.digest
     check_fits(read_artifact(folder, named.digest)[0], settings)
-    detector = OnnxDetector(folder, named.model_version, settings.anomaly.threshold)
-    reading = settings.reading
-    window = np.zeros((1, settings.window.length, reading.settings + reading.sensors), np.float32)
     try:
-        detector.score(window)
-    except UnscorableError:
-        pass  # it may have no answer for a machine that stands still
+        detector = OnnxDetector(folder, named.model_version, settings.anomaly.threshold)
+        # One and two: what always gives one number, or two, answers all batches but those.
+        for batch in (1, 2):
+            _try(detector, settings, batch)
     except Exception as error:  # noqa: BLE001  whatever it is, it would end a worker later
-        why = " ".join(str(error).split())[:160]
-        raise ConfigError(f"{named.model_version} cannot score: {why}; `make train`") from None
+        why = " ".join(str(error).removesuffix("; `make train`").split())[:160]
+        raise UnfitModelError(f"{named.model_version} cannot score: {why}; `make train`") from None
     return detector
+
+
+def _try(detector: "OnnxDetector", settings: Settings, batch: int) -> None:
+    reading = settings.reading
+    shape = batch, settings.window.length, reading.settings + reading.sensors
+    windows = np.zeros(shape, np.float32)
+    with suppress(UnscorableError):  # it may have no answer for a machine that stands still
+        detector.score(windows)
+    detector.contributions(windows)  # which `score` only asks for anomalous ones
+
+
+class Unfit:
+    """Remembers why the model of a role will not do, until another is named for it."""
+
+    def __init__(self) -> None:
+        self._why: dict[Role, tuple[Named, str]] = {}
+
+    @contextmanager
+    def remembered(self, role: Role, named: Named) -> Iterator[None]:
+        """Around the bringing or loading of a model.
+
+        Raises:
+            UnfitModelError: the block raised it, now or before: then it is not entered again.
+        """
+        if role in self._why and self._why[role][0] == named:
+            raise UnfitModelError(self._why[role][1])
+        try:
+            yield
+        except UnfitModelError as error:
+            self._why[role] = named, str(error)
+            raise
 
 
 class Fetched:
@@ -90,6 +121,7 @@ class Fetched:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._cache = settings.model.cache
+        self._unfit = Unfit()
 
     def newer(self, current: Detector) -> Detector | None:
         """The production model if it is another one than `current`.
@@ -98,7 +130,7 @@ class Fetched:
             ConfigError: it cannot be used.
         """
         named = read_production(self._cache)
-        return None if _is(current, named) else load(self._settings, named)
+        return None if _is(current, named) else self._load(Role.PRODUCTION, named)
 
     def challenger(self, current: Detector | None) -> Detector | None:
         """The challenger, `current` if that is it, None if there is none.
@@ -109,7 +141,11 @@ class Fetched:
         named = read_named(self._cache, Role.CHALLENGER)
         if named is None:
             return None
-        return current if _is(current, named) else load(self._settings, named)
+        return current if _is(current, named) else self._load(Role.CHALLENGER, named)
+
+    def _load(self, role: Role, named: Named) -> Detector:
+        with self._unfit.remembered(role, named):
+            return load(self._settings, named)
 
     def last_contact(self) -> float:
         """When the registry last answered whoever follows it, in seconds since 1970; 0: never."""

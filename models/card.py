@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from plantwatch.errors import ConfigError
+from plantwatch.errors import ConfigError, UnfitModelError
 from plantwatch.features import FeatureSpec
 from plantwatch.settings import Settings
 
@@ -124,7 +124,7 @@ def check_fits(card: Card, settings: Settings) -> None:
     """Whether a model judges windows as these settings cut them.
 
     Raises:
-        ConfigError: it was trained on windows or readings of another shape; the caller must not
+        UnfitModelError: it was trained on windows or readings of another shape; the caller must not
             score with it.
     """
     features = card.features
@@ -139,8 +139,10 @@ def check_fits(card: Card, settings: Settings) -> None:
         raise _misfit(f"sensors {features.sensors}, readings have {settings.reading.sensors}")
 
 
-def _misfit(why: str) -> ConfigError:
-    return ConfigError(f"the model is made for {why}; run `make train`, or set the configs back")
+def _misfit(why: str) -> UnfitModelError:
+    return UnfitModelError(
+        f"the model is made for {why}; run `make train`, or set the configs back"
+    )
 
 
 def _read(path: Path, remedy: str) -> bytes:

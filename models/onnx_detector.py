@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import onnxruntime
@@ -44,17 +43,18 @@ class OnnxScorer:
         """Raw scores of windows [n, length, settings + sensors]: float64 [n], high = anomalous.
 
         Raises:
-            UnscorableError: features or score of a window are not finite; names the first one.
+            UnscorableError: features or score of some windows are not finite; names them all.
+            ConfigError: it does not give one number for each window.
         """
         if not len(windows):  # onnxruntime's LSTM aborts the whole process on an empty batch
             return np.empty(0)
         features = model_input(self._features, windows)
         # A forest would give NaN a branch and a score: the features are checked too.
         finite = np.isfinite(features).all(axis=tuple(range(1, features.ndim)))
-        raw = self._run("raw", features)
+        raw = self._run("raw", features, ())
         finite &= np.isfinite(raw)
         if not finite.all():
-            raise UnscorableError(int(finite.argmin()))
+            raise UnscorableError(np.flatnonzero(~finite))
         return raw
 
     def contributions(self, windows: NDArray[np.float32]) -> Float64:
@@ -67,11 +67,17 @@ class OnnxScorer:
             return np.empty((0, sensors))
         features = model_input(self._features, windows)
         if self._attributes:
-            return self._run("contributions", features)
-        return by_occlusion(lambda inputs: self._run("raw", inputs), features, sensors)
+            return self._run("contributions", features, (sensors,))
+        return by_occlusion(lambda inputs: self._run("raw", inputs, ()), features, sensors)
 
-    def _run(self, output: str, features: NDArray[np.float32]) -> Float64:
-        found = cast("Float64", self._session.run([output], {self._input: features})[0])
+    def _run(self, output: str, features: NDArray[np.float32], each: tuple[int, ...]) -> Float64:
+        """An output of the network, [n, *each], whatever shape it declares."""
+        found = np.asarray(self._session.run([output], {self._input: features})[0])
+        if found.shape != (len(features), *each):
+            raise ConfigError(
+                f"the network's `{output}` has shape {found.shape} for {len(features)} windows, "
+                f"not {each or 'one number'} for each; `make train`"
+            )
         return found.astype(np.float64)
 
 

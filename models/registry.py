@@ -12,14 +12,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from pydantic import ValidationError
 
-from models.cache import Named, Role, load, note_contact, read_named, write_named
+from models.cache import Named, Role, Unfit, load, note_contact, read_named, write_named
 from models.card import CARD, MAX_BYTES, NETWORK, Card, check_fits, read_artifact
-from plantwatch.errors import ConfigError, UnavailableError
+from plantwatch.errors import ConfigError, UnavailableError, UnfitModelError
 from plantwatch.settings import Settings
 
 if TYPE_CHECKING:
@@ -181,13 +182,13 @@ def has_production(settings: Settings) -> bool:
         return _production(mlflow, settings) is not None
 
 
-def fetch_production(settings: Settings) -> Path:
+def fetch_production(settings: Settings, unfit: Unfit | None = None) -> Path:
     """Bring the production model into `model.cache`, checked, and name it there.
 
     Returns the folder it is in.
 
     The alias decides, the stage where there is no alias. A model that is there already is checked
-    and not downloaded.
+    and not downloaded; one that is in `unfit` is refused at once.
 
     Raises:
         UnavailableError: the registry is away; what was fetched before can still be used.
@@ -200,12 +201,12 @@ def fetch_production(settings: Settings) -> Path:
                 f"no production model {settings.model.name!r} in the registry at "
                 f"{settings.mlflow.tracking_uri}; run `make train`"
             )
-        named = _bring(mlflow, settings, version, Role.PRODUCTION)
+        named = _bring(mlflow, settings, version, Role.PRODUCTION, unfit or Unfit())
     write_named(settings.model.cache, Role.PRODUCTION, named)
     return settings.model.cache / named.digest
 
 
-def fetch_challenger(settings: Settings) -> None:
+def fetch_challenger(settings: Settings, unfit: Unfit | None = None) -> None:
     """The same for the challenger; where the registry names none, the cache names none either.
 
     Raises:
@@ -216,7 +217,11 @@ def fetch_challenger(settings: Settings) -> None:
     with client(settings) as mlflow:
         version = _challenger(mlflow, settings)
         try:
-            named = _bring(mlflow, settings, version, Role.CHALLENGER) if version else None
+            named = (
+                _bring(mlflow, settings, version, Role.CHALLENGER, unfit or Unfit())
+                if version
+                else None
+            )
         except ConfigError:
             write_named(cache, Role.CHALLENGER, None)
             raise
@@ -227,25 +232,27 @@ def follow(settings: Settings, report: Callable[[str], None]) -> NoReturn:
     """Keep `model.cache` in step with the registry, for ever; the worker looks there.
 
     What goes wrong (the registry is away, a version is damaged) is reported once. The production
-    model fetched before stays then, and the worker goes on with it.
+    model fetched before stays then, and the worker goes on with it. A version that was refused is
+    not fetched and tried again until another is named.
     """
+    unfit = Unfit()
     said = dict.fromkeys(Role, "")
     while True:
         for role, bring in (
             (Role.PRODUCTION, fetch_production),
             (Role.CHALLENGER, fetch_challenger),
         ):
-            now = _look(settings, bring)
+            now = _look(settings, partial(bring, settings, unfit))
             if now != said[role]:
                 report(f"{role}: {now or 'the registry answers, its model is here'}")
                 said[role] = now
         time.sleep(settings.model.refresh_sec)
 
 
-def _look(settings: Settings, bring: Callable[[Settings], object]) -> str:
+def _look(settings: Settings, bring: Callable[[], object]) -> str:
     """Bring a role's model; what went wrong, or nothing."""
     try:
-        bring(settings)
+        bring()
     except UnavailableError as error:
         return str(error)
     except ConfigError as error:
@@ -303,7 +310,7 @@ def set_tag(settings: Settings, version: int, key: str, value: str) -> None:
 
 
 def _bring(
-    mlflow: "MlflowClient", settings: Settings, version: "ModelVersion", role: Role
+    mlflow: "MlflowClient", settings: Settings, version: "ModelVersion", role: Role, unfit: Unfit
 ) -> Named:
     """Bring a version into the cache, checked; tried, too, unless the role has it already."""
     cache, digest = settings.model.cache, version.tags.get("digest", "")
@@ -318,11 +325,12 @@ def _bring(
             f"version {version.version} has no digest or type: it was not registered by "
             "`make train`; promote another version"
         ) from None
-    if not (cache / digest).exists():
-        _download(mlflow, version.run_id or "", digest, cache)
-    check_fits(read_artifact(cache / digest, digest)[0], settings)
-    if named != _known(cache, role):
-        load(settings, named)
+    with unfit.remembered(role, named):
+        if not (cache / digest).exists():
+            _download(mlflow, version.run_id or "", digest, cache)
+        check_fits(read_artifact(cache / digest, digest)[0], settings)
+        if named != _known(cache, role):
+            load(settings, named)
     return named
 
 
@@ -350,8 +358,8 @@ def _download(mlflow: "MlflowClient", run_id: str, digest: str, cache: Path) -> 
         downloaded.rename(cache / digest)
 
 
-def _refused(run_id: str, why: str) -> ConfigError:
-    return ConfigError(
+def _refused(run_id: str, why: str) -> UnfitModelError:
+    return UnfitModelError(
         f"the artifact of run {run_id} is damaged: {why}; promote another version or run "
         "`make train`"
     )

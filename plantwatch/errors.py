@@ -35,3 +35,7 @@ class ConfigError(PlantwatchError):
     """A setting, a grant or a model is wrong: a person must change it first (exit 78)."""
 
     exit_code = 78
+
+
+class UnfitModelError(ConfigError):
+    """This version of the model will never do, here: name another; trying it again is no use."""

@@ -6,8 +6,9 @@ stay apart: metrics are computed from raw, and contributions of sensors sum to r
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,18 +79,44 @@ class Detector(Protocol):
         May block for milliseconds; touches nothing outside the process.
 
         Raises:
-            UnscorableError: the model has no finite answer for a window; the message names the
-                first such row. The caller scores the others without it.
+            UnscorableError: the model has no finite answer for some windows; it names them all.
+                The caller scores the others without them, as `answers` does.
         """
         ...
 
 
 class UnscorableError(ValueError):
-    """The model has no finite answer for a window; `row` is its index in the batch."""
+    """The model has no finite answer for the windows `rows`, indices in the batch; at least one."""
 
-    def __init__(self, row: int) -> None:
-        super().__init__(f"row {row}: the model has no finite score for these readings")
-        self.row = row
+    def __init__(self, rows: Iterable[int]) -> None:
+        self.rows = tuple(int(row) for row in rows)
+        more = f" and {len(self.rows) - 1} more" if len(self.rows) > 1 else ""
+        super().__init__(
+            f"row {self.rows[0]}{more}: the model has no finite score for the readings"
+        )
+
+
+class Answers(NamedTuple):
+    """The verdicts on the windows `rows`, ascending indices in a batch; None where it is empty."""
+
+    rows: list[int]
+    verdicts: Verdicts | None
+
+
+def answers(detector: Detector, windows: NDArray[np.float32]) -> Answers:
+    """Judge n windows but those that the model has no finite answer for.
+
+    One model call; a second where there are such windows, since the first names them all.
+    """
+    rows = list(range(len(windows)))
+    while rows:
+        try:
+            left = windows if len(rows) == len(windows) else windows[rows]
+            return Answers(rows, detector.score(left))
+        except UnscorableError as error:
+            unscorable = set(error.rows)
+            rows = [row for at, row in enumerate(rows) if at not in unscorable]
+    return Answers(rows, None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,6 +141,7 @@ class Model(Section):
     alias: str
     stage: str
     challenger: str
+    challenger_max_share: Share
     cache: Path
     refresh_sec: Seconds
 

@@ -5,6 +5,7 @@
 
 import asyncio
 import signal
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any, Final
 
@@ -127,8 +128,8 @@ async def run(
     await watch.look_for_challenger()  # before the first chunk, or a restart would show as a gap
     await app.start()
     tasks = [
-        asyncio.create_task(_watch_lag(app, worker, telemetry)),
-        asyncio.create_task(watch.run(_consumer(app), settings.model.refresh_sec)),
+        asyncio.create_task(or_fail(worker, _watch_lag(app, worker, telemetry))),
+        asyncio.create_task(or_fail(worker, watch.run(_consumer(app), settings.model.refresh_sec))),
     ]
     ends: list[asyncio.Future[Any]] = [asyncio.create_task(stop.wait()), worker.failure]
     await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
@@ -137,6 +138,14 @@ async def run(
     await app.stop()
     if worker.failure.done():
         raise _in_one_line(worker.failure.result())
+
+
+async def or_fail(worker: Worker, work: Awaitable[None]) -> None:
+    """Let the worker end with whatever ends this work, which nobody awaits."""
+    try:
+        await work
+    except Exception as error:  # noqa: BLE001  whatever it is, the process ends
+        worker.fail(error)
 
 
 def _in_one_line(error: BaseException) -> BaseException:

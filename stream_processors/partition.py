@@ -5,8 +5,9 @@ outputs, and commits `Partition.ledger.position` with `Partition.metadata` only 
 broker.
 """
 
+import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -17,7 +18,7 @@ from plantwatch.accounting import CommitMetadata, Ledger
 from plantwatch.decode import Reading, Reason, Reject, decode
 from plantwatch.limits import RejectLimits
 from plantwatch.messages import DeadLetter, ScoreEvent, SensorContribution, identity, to_iso
-from plantwatch.scoring import Detector, UnscorableError, Verdicts
+from plantwatch.scoring import Detector, Verdicts, answers
 from plantwatch.settings import Settings
 from plantwatch.windows import ReadingClass, Windower
 from stream_processors.shadow import Shadow, shadow
@@ -47,7 +48,7 @@ class Outcome:
     """What became of a chunk.
 
     `published_at` are Kafka's timestamps, in milliseconds, of the readings that were scored.
-    `shadowed` counts the windows a challenger scored and failed on; `shadow_why` says why it did.
+    `shadow` is what a challenger made of them, empty without one; its outputs are among `outputs`.
     """
 
     outputs: list[Output]
@@ -55,8 +56,7 @@ class Outcome:
     reasons: Counter[Reason]
     anomalies: int
     published_at: list[int]
-    shadowed: Counter[str]
-    shadow_why: str
+    shadow: Shadow
 
 
 class _Judged(NamedTuple):
@@ -102,19 +102,24 @@ class Partition:
         self._classify(records)
 
     def process(
-        self, records: Sequence[Record], detector: Detector, challenger: Detector | None = None
+        self,
+        records: Sequence[Record],
+        detector: Detector,
+        challenger: Detector | None = None,
+        clock: Callable[[], float] = time.thread_time,
     ) -> Outcome:
         """Classify, score and account for the next records, in offset order.
 
-        What `detector` has scored `challenger` judges too, for `shadow_scores` and nothing else.
+        What `detector` has scored `challenger` judges too, for `shadow_scores` and nothing else;
+        `clock` tells the seconds that it takes.
         """
         judged, windows = self._classify(records)
         verdicts, judged, windows = _score(detector, windows, judged)
         outputs = self._outputs(judged, verdicts, detector)
-        shadowed = Shadow([], None)
-        if challenger is not None:
-            shadowed = shadow(challenger, windows)
-            outputs += self._shadow_outputs(judged, shadowed, challenger)
+        shadowed = Shadow([], Counter())
+        if challenger is not None and len(windows):
+            shadowed = self._shadow(judged, windows, challenger, clock)
+            outputs += shadowed.outputs
         for one in judged:
             self.ledger.skip_to(one.record.offset())
             self.ledger.count(one.kind)
@@ -130,8 +135,7 @@ class Partition:
             published_at=[
                 one.record.timestamp()[1] for one in judged if one.kind is ReadingClass.SCORED
             ],
-            shadowed=_count(shadowed, 0 if challenger is None else len(windows)),
-            shadow_why=shadowed.why,
+            shadow=shadowed,
         )
 
     def _classify(self, records: Sequence[Record]) -> tuple[list[_Judged], Windows]:
@@ -179,14 +183,20 @@ class Partition:
         topics = [self._topics.scores] + [self._topics.anomalies] * event.is_anomaly
         return [Output(topic, key, value) for topic in topics]
 
-    def _shadow_outputs(
-        self, judged: Sequence[_Judged], shadowed: Shadow, challenger: Detector
-    ) -> Iterator[Output]:
+    def _shadow(
+        self,
+        judged: Sequence[_Judged],
+        windows: Windows,
+        challenger: Detector,
+        clock: Callable[[], float],
+    ) -> Shadow:
         scored = [one for one in judged if one.kind is ReadingClass.SCORED]
-        for row, index in enumerate(shadowed.rows):
-            assert shadowed.verdicts is not None
-            event = self._event(scored[index], shadowed.verdicts, row, challenger)
-            yield Output(self._topics.shadow_scores, event.sensor_id.encode(), event.to_bytes())
+
+        def output(index: int, verdicts: Verdicts, row: int) -> Output:
+            event = self._event(scored[index], verdicts, row, challenger)
+            return Output(self._topics.shadow_scores, event.sensor_id.encode(), event.to_bytes())
+
+        return shadow(challenger, windows, output, clock)
 
     def _event(self, one: _Judged, verdicts: Verdicts, row: int, detector: Detector) -> ScoreEvent:
         assert one.reading is not None
@@ -235,26 +245,20 @@ _REASONS = {
 }
 
 
-def _count(shadowed: Shadow, windows: int) -> Counter[str]:
-    scored = len(shadowed.rows)
-    return Counter(scored=scored, failed=windows - scored)
-
-
 def _score(
     detector: Detector, windows: Windows, judged: list[_Judged]
 ) -> tuple[Verdicts | None, list[_Judged], Windows]:
-    """One model call for all windows; a window the model cannot score is taken out and rejected.
+    """The verdicts on all windows; those the model has none for are taken out and rejected.
 
-    Its reading stays in the history, which knows no model.
+    Their readings stay in the history, which knows no model.
     """
+    rows, verdicts = answers(detector, windows)
+    if len(rows) == len(windows):
+        return verdicts, judged, windows
     scored = [i for i, one in enumerate(judged) if one.kind is ReadingClass.SCORED]
-    while scored:
-        try:
-            return detector.score(windows), judged, windows
-        except UnscorableError as error:
-            index = scored.pop(error.row)
-            windows = np.delete(windows, error.row, axis=0)
-            judged[index] = judged[index]._replace(
-                kind=ReadingClass.REJECTED, reason=Reason.MODEL_ERROR
-            )
-    return None, judged, windows
+    for row in set(range(len(windows))).difference(rows):
+        index = scored[row]
+        judged[index] = judged[index]._replace(
+            kind=ReadingClass.REJECTED, reason=Reason.MODEL_ERROR
+        )
+    return verdicts, judged, windows[rows]

@@ -64,7 +64,7 @@ class Telemetry:
             self._readings.labels(kind).inc(number)
         for reason, number in outcome.reasons.items():
             self._rejects.labels(reason).inc(number)
-        for result, number in outcome.shadowed.items():
+        for result, number in outcome.shadow.windows.items():
             self._shadowed.labels(result).inc(number)
         self._anomalies.inc(outcome.anomalies)
         now = self._clock()

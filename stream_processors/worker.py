@@ -5,7 +5,8 @@ again from the last commit.
 """
 
 import asyncio
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 
 import structlog
 from confluent_kafka import TopicPartition
@@ -18,6 +19,7 @@ from stream_processors import transport
 from stream_processors.consumer_thread import Chunk
 from stream_processors.partition import Partition
 from stream_processors.read_back import Rebuilt, rebuild
+from stream_processors.shadow import Budget, Shadow
 from stream_processors.telemetry import Telemetry
 
 log = structlog.get_logger()
@@ -30,10 +32,21 @@ class HoleError(Exception):
 class Worker:
     """What the agent and the transport's hooks share. Lives on one event loop."""
 
-    def __init__(self, settings: Settings, detector: Detector, telemetry: Telemetry) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        detector: Detector,
+        telemetry: Telemetry,
+        clock: Callable[[], float] = time.thread_time,
+    ) -> None:
+        """`clock` tells the seconds that chunks and the challenger take: of CPU, so that neither a
+        busy nor a stopped machine makes one look slow.
+        """
+        self._clock = clock
         self._settings = settings
         self._detector = detector
         self._challenger: Detector | None = None
+        self._budget = Budget(settings.model.challenger_max_share)
         self._failing: Detector | None = None
         self._telemetry = telemetry
         self._producer = CheckedProducer(producer_config(settings))
@@ -47,18 +60,30 @@ class Worker:
         partition = self._partitions[chunk.partition]
         if chunk.start != partition.ledger.position:
             raise HoleError(f"{chunk.partition}: {partition.ledger.position} to {chunk.start}")
+        began = self._clock()
         with self._telemetry.chunk(len(chunk.messages)):
-            outcome = partition.process(chunk.records, self._detector, self._challenger)
+            challenger = None if self._budget.exceeded else self._challenger
+            outcome = partition.process(chunk.records, self._detector, challenger, self._clock)
             for output in outcome.outputs:
                 self._producer.send(output.topic, output.key, output.value, chunk.partition)
         self._producer.poll()
         self._telemetry.finished(outcome)
-        if outcome.shadow_why and self._failing is not self._challenger:
-            self._failing = self._challenger  # once is enough: the metric counts them all
-            log.warning("the challenger failed on a window", why=outcome.shadow_why)
+        if outcome.shadow.windows:
+            self._watch(outcome.shadow, self._clock() - began)
         if partition.limits.exceeded:
             self.fail(_too_bad(partition))
         return self._completed(partition)
+
+    def _watch(self, shadow: Shadow, seconds: float) -> None:
+        """Say once what is wrong with the challenger; one that takes too long is dropped."""
+        if shadow.why and self._failing is not self._challenger:
+            self._failing = self._challenger  # once is enough: the metric counts them all
+            log.warning("the challenger failed on a window", why=shadow.why)
+        self._budget.spend(shadow.seconds, seconds)
+        if self._budget.exceeded:
+            self._telemetry.challenger(None)
+            self._telemetry.refused("challenger")
+            log.warning("the challenger is too slow, dropped", share=round(self._budget.share, 2))
 
     async def room(self) -> None:
         """Wait while the producer's queue is too full for a chunk, so that `process` never does."""
@@ -107,13 +132,14 @@ class Worker:
 
     @property
     def challenger(self) -> Detector | None:
-        """The model that scores in shadow, if there is one."""
+        """The model that is named to score in shadow, if there is one, dropped or not."""
         return self._challenger
 
     def challenge(self, challenger: Detector | None) -> None:
         """Let another model, or none, score in shadow from the next chunk on."""
         if challenger is not self._challenger:
             self._challenger = challenger
+            self._budget = Budget(self._settings.model.challenger_max_share)
             self._telemetry.challenger(challenger)
             log.info("challenger", now=challenger and challenger.version)
 

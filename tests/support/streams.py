@@ -47,7 +47,7 @@ class SumDetector:
     def score(self, windows: NDArray[np.float32]) -> Verdicts:
         choking = np.flatnonzero(windows[:, -1, 3] == CHOKING_VALUE)
         if len(choking):
-            raise UnscorableError(int(choking[0]))
+            raise UnscorableError(choking)
         raw = windows[:, :, 3].astype(np.float64).sum(axis=1)
         score = raw / (1 + abs(raw))
         return Verdicts(raw, score, score > 0.5, score)

@@ -1,22 +1,25 @@
 """Artifacts that are not what was trained: refused in one line, and no parser sees them."""
 
+import math
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import onnxruntime
 import pytest
+from onnx import TensorProto, helper
 
 from models import card as cards
-from models.cache import Named, Role, load, load_production, write_named
+from models.cache import Fetched, Named, Role, load, load_production, read_production, write_named
 from models.card import CARD, NETWORK, Card, ModelType, write_artifact
 from models.onnx_detector import OnnxScorer
 from plantwatch.errors import ConfigError
+from plantwatch.features import model_input
 from plantwatch.settings import Settings
-from tests.support.small_training import small_model, small_sample, small_settings
+from tests.support.small_training import cached_model, small_model, small_sample, small_settings
 from training.train import build_card
 
 PICKLE = b"\x80\x02]q\x00K\x01a."
@@ -185,6 +188,80 @@ def test_a_network_for_other_features_is_refused(tmp_path: Path) -> None:
     network = small_model("lstm_ae").fitted.network
     folder = write_artifact(card_of(settings, network), network, tmp_path)
     assert "cannot score" in refused(settings, folder.name)
+
+
+def constant(shape: tuple[int, ...]) -> bytes:
+    """A network that takes the forest's features and always answers zeros of one shape."""
+    (columns,) = model_input(
+        small_model("isolation_forest").fitted.features, small_sample().validation.values[:1]
+    ).shape[1:]
+    graph = helper.make_graph(
+        [helper.make_node("Identity", ["zeros"], ["raw"])],
+        "constant",
+        [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["n", columns])],
+        [helper.make_tensor_value_info("raw", TensorProto.FLOAT, shape)],
+        [helper.make_tensor("zeros", TensorProto.FLOAT, shape, [0.0] * math.prod(shape))],
+    )
+    opsets = [helper.make_opsetid("", 21)]
+    model: bytes = helper.make_model(graph, opset_imports=opsets, ir_version=10).SerializeToString()
+    return model
+
+
+# A network that does not give one number for each window is found out before it is used, also one
+# that happens to be right for one window or for two.
+@pytest.mark.parametrize("shape", [(), (1,), (2,), (1, 1)])
+def test_a_network_with_output_of_another_shape_is_refused(
+    shape: tuple[int, ...], tmp_path: Path
+) -> None:
+    settings, network = small_settings(MODEL_CACHE=str(tmp_path)), constant(shape)
+    folder = write_artifact(card_of(settings, network), network, tmp_path)
+    assert "not one number for each" in refused(settings, folder.name)
+
+
+# What will not do is parsed once, not at every look, until another model is named.
+def test_what_will_not_do_is_not_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, network = small_settings(MODEL_CACHE=str(tmp_path)), constant((1,))
+    cached_model(tmp_path)
+    sound = load_production(settings)
+    folder = write_artifact(card_of(settings, network), network, tmp_path)
+    broken = Named(digest=folder.name, version=2, model_version="isolation_forest_v2")
+    parsed: list[bytes] = []
+    session = onnxruntime.InferenceSession
+
+    def counted(network: bytes, *more: Any, **named: Any) -> onnxruntime.InferenceSession:
+        parsed.append(network)
+        return session(network, *more, **named)
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", counted)
+    fetched = Fetched(settings)
+    write_named(tmp_path, Role.CHALLENGER, broken)
+    said = set()
+    for _ in range(3):
+        with pytest.raises(ConfigError) as refusal:
+            fetched.challenger(None)
+        said.add(str(refusal.value))
+    assert (len(said), len(parsed)) == (1, 1)
+    write_named(tmp_path, Role.CHALLENGER, read_production(tmp_path))
+    challenger = fetched.challenger(None)
+    assert challenger is not None
+    assert challenger.digest == sound.digest
+
+
+# A file that is damaged on disk can be mended there: it is looked at again.
+def test_what_is_damaged_here_is_looked_at_again(tmp_path: Path) -> None:
+    settings = small_settings(MODEL_CACHE=str(tmp_path))
+    cached_model(tmp_path)
+    named = read_production(tmp_path)
+    write_named(tmp_path, Role.CHALLENGER, named)
+    fetched, network = Fetched(settings), tmp_path / named.digest / NETWORK
+    sound = network.read_bytes()
+    network.write_bytes(sound[:-1])
+    with pytest.raises(ConfigError, match="sha256 differs"):
+        fetched.challenger(None)
+    network.write_bytes(sound)
+    assert fetched.challenger(None) is not None
 
 
 # What was trained passes all of it.

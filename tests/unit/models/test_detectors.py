@@ -81,8 +81,18 @@ def test_a_window_without_a_score_is_named(model_type: ModelType, tmp_path: Path
     windows[3] = 3e38
     with pytest.raises(UnscorableError, match="row 3") as refusal:
         subject.score(windows)
-    assert refusal.value.row == 3
+    assert refusal.value.rows == (3,)
     assert len(subject.score(np.delete(windows, 3, axis=0)).raw) == 4
+
+
+# Several are named at once: whoever asks needs one more call, not one for each.
+@pytest.mark.parametrize("model_type", MODEL_TYPES)
+def test_all_windows_without_a_score_are_named(model_type: ModelType, tmp_path: Path) -> None:
+    windows = small_sample().validation.values[:5].copy()
+    windows[[1, 3]] = 3e38
+    with pytest.raises(UnscorableError, match="row 1 and 1 more") as refusal:
+        small_detector(model_type, tmp_path).score(windows)
+    assert refusal.value.rows == (1, 3)
 
 
 # No window, no verdict, no error.

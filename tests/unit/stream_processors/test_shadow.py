@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from plantwatch.scoring import UnscorableError, Verdicts
 from stream_processors.partition import Outcome
+from stream_processors.shadow import Budget
 from tests.support.streams import (
     CHOKING_VALUE,
     Message,
@@ -41,7 +42,7 @@ class Dumb(Challenger):
 
     def score(self, windows: NDArray[np.float32]) -> Verdicts:
         self.calls += 1
-        raise UnscorableError(len(windows) - 1)
+        raise UnscorableError(range(len(windows)))
 
 
 class Broken(Challenger):
@@ -82,7 +83,7 @@ def test_it_judges_what_production_judged() -> None:
     assert {one["model_version"] for one in shadows} == {"sum_v2"}
     assert {one["model_digest"] for one in shadows} == {"7" * 64}
     assert challenger.calls == 1
-    assert outcome.shadowed == {"scored": len(scores), "failed": 0}
+    assert outcome.shadow.windows == {"scored": len(scores), "failed": 0}
 
 
 # Whatever a challenger says or fails to say, what production does is the same, byte for byte.
@@ -103,7 +104,7 @@ def test_a_window_without_an_answer_is_left_out() -> None:
         def score(self, windows: NDArray[np.float32]) -> Verdicts:
             odd = np.flatnonzero(windows[:, -1, 3] == 20)
             if len(odd):
-                raise UnscorableError(int(odd[0]))
+                raise UnscorableError(odd)
             return super().score(windows)
 
     outcome = process(Choosy())
@@ -111,21 +112,82 @@ def test_a_window_without_an_answer_is_left_out() -> None:
     left_out = {one["id"] for one in scores} - {one["id"] for one in shadows}
     assert [one["offset"] for one in scores if one["id"] in left_out] == [20]
     assert all(one["raw"] == one["offset"] for one in shadows)
-    assert outcome.shadowed == {"scored": len(scores) - 1, "failed": 1}
-    assert "no finite score" in outcome.shadow_why
+    assert outcome.shadow.windows == {"scored": len(scores) - 1, "failed": 1}
+    assert "no finite score" in outcome.shadow.why
 
 
-# One that fails on everything costs a few calls a chunk, not one a window.
+# Several without an answer cost a second call, not one each; the others are judged all the same.
+def test_many_windows_without_an_answer_cost_one_more_call() -> None:
+    class Picky(Challenger):
+        def score(self, windows: NDArray[np.float32]) -> Verdicts:
+            odd = np.flatnonzero(windows[:, -1, 3] % 4 == 0)
+            if len(odd):
+                self.calls += 1
+                raise UnscorableError(odd)
+            return super().score(windows)
+
+    challenger = Picky()
+    outcome = process(challenger)
+    scores, shadows = on(outcome, SETTINGS.topics.scores), on(outcome, SHADOW)
+    wanted = [one["offset"] for one in scores if int(str(one["offset"])) % 4]
+    assert len(scores) - len(wanted) > 4
+    assert [one["offset"] for one in shadows] == wanted
+    assert challenger.calls == 2
+
+
+# What it answers may be no verdicts at all: that is one line, and nothing else.
+@pytest.mark.parametrize("shape", [(), (1,), (3,)])
+def test_verdicts_of_a_wrong_shape_stop_nothing(shape: tuple[int, ...]) -> None:
+    class Misshapen(Challenger):
+        def score(self, windows: NDArray[np.float32]) -> Verdicts:
+            self.calls += len(windows[:1])
+            few = np.zeros(shape)
+            return Verdicts(few, few, few > 0, few)
+
+    outcome = process(Misshapen())
+    assert outcome.shadow.why
+    assert on(outcome, SHADOW) == []
+    assert outcome.outputs == process(None).outputs
+
+
+# One that fails on everything costs one call a chunk, not one a window.
 def test_a_dumb_one_is_soon_given_up() -> None:
     dumb = Dumb()
     outcome = process(dumb)
     assert on(outcome, SHADOW) == []
-    assert outcome.shadowed == {"scored": 0, "failed": len(on(outcome, SETTINGS.topics.scores))}
-    assert dumb.calls <= 4
+    assert outcome.shadow.windows == {
+        "scored": 0,
+        "failed": len(on(outcome, SETTINGS.topics.scores)),
+    }
+    assert dumb.calls == 1
 
 
 # One that cannot be run at all says why in one line.
 def test_a_broken_one_says_why() -> None:
     outcome = process(Broken())
-    assert outcome.shadow_why == "Got invalid dimensions for input: features"
-    assert outcome.shadowed["scored"] == 0
+    assert outcome.shadow.why == "Got invalid dimensions for input: features"
+    assert outcome.shadow.windows["scored"] == 0
+
+
+# Its time is measured, from the call to its messages, by the clock that is given.
+def test_its_time_is_measured() -> None:
+    ticks = iter([5.0, 7.5])
+    outcome = empty_partition(SETTINGS).process(
+        log(), SumDetector(), Challenger(), lambda: next(ticks)
+    )
+    assert outcome.shadow.seconds == 2.5
+
+
+# One slow chunk is forgiven; one that is slow for twenty has used its budget up.
+def test_a_budget_looks_at_many_chunks() -> None:
+    budget = Budget(0.8)
+    budget.spend(9.0, 10.0)
+    for _ in range(19):
+        assert not budget.exceeded
+        budget.spend(0.5, 1.0)
+    assert not budget.exceeded
+    slow = Budget(0.8)
+    for _ in range(20):
+        assert not slow.exceeded
+        slow.spend(0.9, 1.0)
+    assert slow.exceeded
