@@ -1,17 +1,23 @@
 """A challenger comes, fails and goes while a worker works: production never notices."""
 
+import signal
 import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from psycopg import sql
 
 from models.cache import Named, Role, load, load_production, note_contact, write_named
 from models.card import NETWORK
 from plantwatch.messages import ScoreEvent, score_event_from_bytes
 from plantwatch.scoring import TOLERANCE
 from plantwatch.settings import Settings
+from sinks.migrate import upgrade
+from sinks.postgres import connect
 from tests.support import plant, topics
-from tests.support.commands import Command, Start
+from tests.support.commands import Command, Start, with_changes
 from tests.support.small_training import other_model, own_cache, small_fleet
 from tests.support.topics import Found
 
@@ -102,3 +108,55 @@ def test_the_last_contact_with_the_registry_is_shown(settings: Settings, start: 
     note_contact(settings.model.cache)
     when = (settings.model.cache / "contact").stat().st_mtime
     worker.until(lambda: metric(settings, name) == pytest.approx(when, abs=1e-3, rel=0))
+
+
+@pytest.fixture
+def sink(settings: Settings, tmp_path: Path) -> Iterator[Callable[[str], Command]]:
+    """Starts sinks, the tables being made; kills those that a test leaves running."""
+    upgrade(settings)
+    with ExitStack() as stack:
+
+        def begin(store: str) -> Command:
+            one = Command(
+                tmp_path / f"sink-{len(list(tmp_path.iterdir()))}", settings, "sink", store
+            )
+            stack.callback(one.wait)
+            stack.callback(one.process.kill)
+            return one
+
+        yield begin
+
+
+def stored(settings: Settings, table: str) -> list[tuple[str, int, str]]:
+    """The windows that have a row, in order."""
+    with connect(settings) as connection:
+        query = sql.SQL("SELECT sensor_id, cycle, detected_at::text FROM {} ORDER BY 1, 2, 3")
+        rows = connection.execute(query.format(sql.Identifier(table)))
+        return [(str(sensor), int(cycle), str(at)) for sensor, cycle, at in rows]
+
+
+# The worker is killed (kill -9) in the middle of its work, and so is the challenger's sink: in the
+# end the challenger has a row for every window that production has one for, and no other.
+def test_kills_leave_no_gap_in_shadow(
+    settings: Settings, start: Start, sink: Callable[[str], Command]
+) -> None:
+    fleet = small_fleet("train", engines=6)
+    rows = plant.rows(fleet)
+    challenge(settings, other_model(settings.model.cache))
+    topics.publish(settings, [plant.reading(fleet, row) for row in rows])
+    slow = with_changes(settings, "worker", chunk_size=2, chunks_ahead=1)
+    sink("postgres")
+    for share in (0.2, 0.5):
+        worker, shadow = start(slow), sink("shadow")
+        done = int(share * len(rows))
+        worker.until(lambda: len(stored(settings, "shadow_events")) > done)  # noqa: B023 (called at once)
+        shadow.end(signal.SIGKILL)
+        worker.end(signal.SIGKILL)
+        assert topics.committed(settings) < len(rows), "killed too late to prove anything"
+    worker = start(slow)
+    sink("shadow")
+    windows = len(plant.offline(fleet, settings.window.length, load_production(settings)))
+    worker.until(lambda: topics.committed(settings) == len(rows))
+    for table in ("shadow_events", "anomaly_events"):
+        worker.until(lambda: len(stored(settings, table)) == windows)  # noqa: B023 (called at once)
+    assert stored(settings, "shadow_events") == stored(settings, "anomaly_events")
