@@ -1,5 +1,6 @@
 """plantwatch's own processes: migrations, the first training, the worker, the sinks."""
 
+import json
 import sys
 from functools import partial
 from pathlib import Path
@@ -64,12 +65,14 @@ def sink_shadow(settings: Settings, _home: Path) -> Process:
 def environment_of(settings: Settings) -> dict[str, str]:
     """The settings as variables, so that a child runs with exactly those of its supervisor."""
     values: dict[str, str] = {}
+    sections = settings.model_dump(mode="json")
     for section, field, variable in variables():
         value = getattr(getattr(settings, section), field)
         if isinstance(value, SecretStr):
             value = value.get_secret_value()
         if value is not None:
-            values[variable] = str(list(value) if isinstance(value, tuple) else value)
+            listed = isinstance(value, tuple | dict)
+            values[variable] = json.dumps(sections[section][field]) if listed else str(value)
     return values
 
 
