@@ -11,7 +11,7 @@ from plantwatch.errors import ConfigError
 from plantwatch.settings import Settings
 
 if TYPE_CHECKING:
-    from faults.run import Scenario
+    from faults.run import Result, Scenario
 
 
 def faults(
@@ -25,6 +25,9 @@ def faults(
     ] = False,
     listed: Annotated[bool, typer.Option("--list", help="Show the scenarios, run none.")] = False,
     seed: Annotated[int | None, typer.Option(help="Repeat a run; without it, a new one.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the last run: what held is not run again.")
+    ] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="A scenario that cannot run here fails, too.")
     ] = False,
@@ -46,10 +49,13 @@ def faults(
     if listed:
         print(*(one.name for one in chosen), sep="\n")
         return
+    results: list[Result] = []
+    if resume:
+        seed, results = report.held()
+        chosen = [one for one in chosen if one.name not in {had.name for had in results}]
     seed = random.randrange(10**6) if seed is None else seed
     print(f"seed {seed}, {len(chosen)} scenarios", flush=True)
     configs = context.find_root().params["config"]
-    results = []
     with session(context.ensure_object(Settings), configs, environment()) as begun:
         for scenario in chosen:
             results.append(run(scenario, begun, seed))

@@ -10,6 +10,7 @@ from rich.box import SIMPLE
 from rich.table import Table
 
 from faults.run import Result
+from plantwatch.errors import ConfigError
 
 FILE: Final = Path(".local/faults.json")
 _COUNTED: Final = ("published", "stored", "lost", "doubled", "wrong", "dead")
@@ -40,6 +41,19 @@ def summary(results: Sequence[Result], seed: int) -> str:
     ran, seconds = [one for one in results if one.ran], sum(one.seconds for one in results)
     left = f", {len(results) - len(ran)} not run" if len(ran) < len(results) else ""
     return f"{sum(one.ok for one in ran)} of {len(ran)} held{left}; seed {seed}, {seconds:.0f} s"
+
+
+def held(path: Path = FILE) -> tuple[int, list[Result]]:
+    """The seed of an interrupted run, and the results of it that need not be had again.
+
+    Raises:
+        ConfigError: there was no run here.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"no {path}: there is no run to go on with; leave --resume out") from None
+    return document["seed"], [Result(**one) for one in document["scenarios"] if one["ok"]]
 
 
 def save(results: Sequence[Result], seed: int, path: Path = FILE) -> None:
