@@ -38,4 +38,4 @@ class ConfigError(PlantwatchError):
 
 
 class UnfitModelError(ConfigError):
-    """This version of the model will never do, here: name another; trying it again is no use."""
+    """This version of the model will never do here: name another (exit 78)."""

@@ -99,7 +99,7 @@ def test_a_worse_version_is_refused_unless_forced(plant: dict[str, str]) -> None
     assert f"in production: isolation_forest_v{worst}" in said
     client = MlflowClient(plant["MLFLOW_TRACKING_URI"])
     assert client.get_model_version("by-command", worst).tags["forced"].startswith("a drill (F1")
-    assert "in production: lstm_ae_v2" in run(plant, "promote", "2").output
+    assert re.search(r"in production: \w+_v2\b", run(plant, "promote", "2").output)
 
 
 # Evaluating writes the report and its page where asked, shows the source, logs each detector, and
@@ -112,7 +112,8 @@ def test_evaluate_writes_shows_and_logs_the_report(
     shown = run(plant, "evaluate", "--seeds", "1", "--no-peers", "--output", str(path)).output
     report = json.loads(path.read_text(encoding="utf-8"))
     assert report["source"] in shown
-    assert "logged 4 runs in anomaly_detection_cmapss_evaluation" in shown
+    logged = f"logged {len(report['rows'])} runs in anomaly_detection_cmapss_evaluation"
+    assert logged in shown
     for row in report["rows"]:
         assert row["model"].split("_", maxsplit=1)[0] in shown
         assert f"{row['f1_mean']:.3f}" in shown

@@ -125,4 +125,6 @@ def test_a_message_cut_anywhere_is_no_json() -> None:
 def test_mutated_messages_never_escape() -> None:
     verdicts = Counter(verdict_on(*mutant) for mutant in mutants(seed=1, number=100_000))
     assert verdicts["accepted"] > 5_000
-    assert verdicts.keys() >= {str(reason) for reason in BY_DECODE - {Reason.TOMBSTONE}}
+    # There is none without a value, and none is long.
+    possible = BY_DECODE - {Reason.TOMBSTONE, Reason.TOO_LARGE}
+    assert verdicts.keys() >= {str(reason) for reason in possible}

@@ -18,6 +18,7 @@ def test_exit_codes_are_those_promised() -> None:
         "UnavailableError": 69,
         "UnfinishedError": 75,
         "ConfigError": 78,
+        "UnfitModelError": 78,
     }
 
 
