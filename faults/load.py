@@ -51,10 +51,16 @@ class Load:
         self.finish()
 
     def abandon(self) -> None:
-        """Send no more, and wait for nothing: the scenario has failed."""
+        """Send no more, and wait for nothing: the scenario has failed, perhaps because of us.
+
+        Raises:
+            DeliveryFailedError: that is why.
+        """
         self._halt.set()
         self._abandoned = True
         self._thread.join(_ABANDON_SEC)
+        if self._error is not None:
+            raise self._error
 
     def _pace(self) -> None:
         """Wait until the next message is due."""
