@@ -29,22 +29,22 @@ class Orders:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._folder = folder
+        self.folder = folder.resolve()
         self._passed: Counter[str] = Counter()
 
     def give(self, point: str, action: Action, passes: int = 1) -> None:
         """Order the process that passes `point` for the `passes`th time from now."""
-        fresh = self._folder / f"{point}.new"
+        fresh = self.folder / f"{point}.new"
         fresh.write_text(f"{action} {passes}", encoding="utf-8")
-        fresh.rename(self._folder / point)
+        fresh.rename(self.folder / point)
 
     def pending(self, point: str) -> bool:
         """Whether nobody has carried the order out yet."""
-        return (self._folder / point).exists()
+        return (self.folder / point).exists()
 
     def obey(self, point: str) -> None:
         """Carry out the order for this point, if there is one and it is time."""
-        path = self._folder / point
+        path = self.folder / point
         try:
             action, passes = path.read_text(encoding="utf-8").split()
         except FileNotFoundError:

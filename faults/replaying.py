@@ -38,7 +38,7 @@ class Replaying:
         self._environment = environment_of(plant.settings) | {
             "PLANTWATCH_CONFIG": str(session.configs.resolve()),
             "CMAPSS_DIR": str((session.home / "cmapss").resolve()),
-            ORDERS: str((plant.home / "orders").resolve()),
+            ORDERS: str(plant.orders.folder),
         }
         self._child: subprocess.Popen[bytes] | None = None
         self._over = threading.Event()

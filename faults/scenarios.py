@@ -34,7 +34,7 @@ from faults.injections import (
 from faults.moments import SINK, WORKER
 from faults.plant import PIPELINE
 from faults.points import POINTS, Role
-from faults.readings import Sent, encoded, endless, rows_of
+from faults.readings import Sent, encoded, rows_of
 from faults.run import MACHINES, RATE, Scenario, Trial
 from faults.supervised import NotRunnableError
 
@@ -98,13 +98,10 @@ def _disorders() -> Iterable[Scenario]:
 def _sabotages() -> Iterable[Scenario]:
     """Pipelines that deserve to be found out, each beside a sound one that is killed alike."""
 
-    def backlog(trial: Trial) -> Iterable[Sent]:
-        return encoded(endless(trial.session.fleet, MACHINES))
-
     def killed_at(name: str, point: str, sabotage: str = "", *, quick: bool = True) -> Scenario:
         inject = processes.killed_at(point)
         rate = 3 * RATE
-        return Scenario(name, inject, backlog, rate, sabotage=sabotage, quick=quick)
+        return Scenario(name, inject, rate=rate, sabotage=sabotage, quick=quick)
 
     worker, sink = "worker-committed", "sink-before-insert"
     yield killed_at("sound: worker killed under a backlog", worker, quick=False)
