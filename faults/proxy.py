@@ -50,26 +50,28 @@ class Proxy:
         except OSError:  # the server is away: so is this line
             client.close()
             return
+        deaf = threading.Event()
         for job in (self._upstream, self._downstream):
-            threading.Thread(target=job, args=(client, server), daemon=True).start()
+            threading.Thread(target=job, args=(client, server, deaf), daemon=True).start()
 
-    def _upstream(self, client: socket.socket, server: socket.socket) -> None:
+    def _upstream(
+        self, client: socket.socket, server: socket.socket, deaf: threading.Event
+    ) -> None:
         with _closing_both(client, server):
             while data := client.recv(_BYTES):
-                committing = _COMMIT in data and self._to_cut > 0
-                if committing:
-                    # First deaf, then forward: no reply can slip through in between.
+                if _COMMIT in data and self._to_cut > 0:
                     self._to_cut -= 1
                     self.cut += 1
-                    client.shutdown(socket.SHUT_RDWR)
+                    deaf.set()  # before the server hears of it: no reply slips through
                 server.sendall(data)
-                if committing:
-                    server.recv(_BYTES)  # the server's reply: it is committed now
-                    return
 
-    def _downstream(self, client: socket.socket, server: socket.socket) -> None:
+    def _downstream(
+        self, client: socket.socket, server: socket.socket, deaf: threading.Event
+    ) -> None:
         with _closing_both(client, server):
             while data := server.recv(_BYTES):
+                if deaf.is_set():
+                    return  # this is the reply: it is committed, and nobody is told
                 client.sendall(data)
 
 

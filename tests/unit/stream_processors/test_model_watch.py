@@ -6,6 +6,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from structlog.testing import capture_logs
 
 from connections.prometheus import Exporter
 from plantwatch.scoring import Detector, Verdicts
@@ -67,7 +68,7 @@ class Busy(SumDetector):
 
 # A challenger that takes most of the time of twenty chunks is asked no more, counted and logged
 # once; production goes on, and another one that is named is given its chance.
-def test_a_slow_challenger_is_dropped(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_slow_challenger_is_dropped() -> None:
     async def asked() -> list[int]:
         settings, exporter = small_window_settings(), Exporter()
         clock = Clock()
@@ -89,8 +90,9 @@ def test_a_slow_challenger_is_dropped(capsys: pytest.CaptureFixture[str]) -> Non
         assert worker.partitions[0].ledger.counts["scored"] == 60 * 8 - 4
         return calls
 
-    assert asyncio.run(asked()) == [20, 30]
-    assert capsys.readouterr().out.count("too slow") == 1
+    with capture_logs() as logged:
+        assert asyncio.run(asked()) == [20, 30]
+    assert sum("too slow" in line["event"] for line in logged) == 1
 
 
 # A defect in the look for models ends the worker, which is restarted: it would else go on for ever
