@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from confluent_kafka import Consumer, TopicPartition
 
-from connections.kafka import CheckedProducer, client_config, producer_config
+from connections.kafka import CheckedProducer, producer_config
 from models.cache import load_production
 from plantwatch.configuration import environment, load
 from plantwatch.settings import Settings
@@ -43,14 +43,14 @@ class _Loop:
         self._detector = load_production(settings)
         self._producer = CheckedProducer(producer_config(settings))
         self._partitions: dict[int, Partition] = {}
-        self._consumer = Consumer(client_config(settings) | group_config(settings))
+        self._consumer = Consumer(group_config(settings))
         self._consumer.subscribe([settings.topics.readings], on_assign=self._on_assign)
         self._committed = time.monotonic()
 
     def _on_assign(self, consumer: Consumer, assigned: list[TopicPartition]) -> None:
         for one in consumer.committed(assigned, timeout=10):
             one.offset = max(one.offset, 0)
-            rebuilt = rebuild(client_config(self._settings), self._settings, one)
+            rebuilt = rebuild(self._settings, one)
             self._partitions[one.partition] = rebuilt.partition
 
     def turn(self) -> None:

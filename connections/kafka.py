@@ -29,11 +29,29 @@ _log = structlog.get_logger()
 
 
 def client_config(settings: Settings) -> dict[str, Any]:
-    """What every client, consumer or producer, starts from."""
+    """What every client, consumer or producer, starts from.
+
+    A client that has lost all its brokers does not forget them: to begin again from the bootstrap
+    servers, librdkafka's default since 2.10, takes a fetching consumer's partitions from it for
+    good, every few broker restarts (its issues 5301 and 5511 are of the kind).
+    """
     return {
         "bootstrap.servers": settings.kafka.bootstrap_servers,
+        "metadata.recovery.strategy": "none",
+        "reconnect.backoff.max.ms": settings.kafka.reconnect_max_ms,
         "error_cb": _on_error,
         "logger": _SILENT,
+    }
+
+
+def consumer_config(settings: Settings, group_id: str) -> dict[str, Any]:
+    """A consumer that commits only what it is told to, and reads ahead no more than it should."""
+    return client_config(settings) | {
+        "group.id": group_id,
+        "auto.offset.reset": "earliest",
+        "enable.auto.commit": False,
+        "queued.max.messages.kbytes": settings.kafka.prefetch_kb,
+        "fetch.queue.backoff.ms": settings.kafka.fetch_queue_backoff_ms,
     }
 
 

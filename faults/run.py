@@ -133,7 +133,9 @@ def run(scenario: Scenario, session: Session, seed: int) -> Result:
     except Exception as error:  # noqa: BLE001  the other scenarios still have their turn
         why = f"{type(error).__name__}: {' '.join(str(error).split())}"
     if ran and why:
-        shutil.copytree(home / "log", KEPT_LOGS / home.name, dirs_exist_ok=True)
+        kept = KEPT_LOGS / home.name
+        shutil.copytree(home / "log", kept, dirs_exist_ok=True)
+        shutil.copytree(session.servers.home / "log", kept / "servers", dirs_exist_ok=True)
     seconds = round(time.monotonic() - began, 1)
     return Result(scenario.name, seed, ran, ran and not why, why, seconds, figures, measured)
 

@@ -31,6 +31,9 @@ class Kafka(Section):
     bootstrap_servers: str
     partitions: Positive
     replication_factor: Positive
+    reconnect_max_ms: Positive
+    prefetch_kb: Positive
+    fetch_queue_backoff_ms: Positive
     readings_retention_bytes: Positive
     events_retention_hours: Positive
 
@@ -78,9 +81,9 @@ class Worker(Section):
     chunk_size: Positive
     chunk_fill_ms: Positive
     chunks_ahead: Positive
-    fetch_queue_backoff_ms: Positive
     commit_interval_sec: Seconds
     session_timeout_sec: Seconds
+    heartbeat_sec: Seconds
     watchdog_sec: Seconds
     metrics_port: Port
 
@@ -97,6 +100,7 @@ class Sink(Section):
     shadow_group_id: str
     instance_id: str
     session_timeout_sec: Seconds
+    heartbeat_sec: Seconds
     batch_rows: Positive
     batch_ms: Positive
     retry_min_sec: Seconds

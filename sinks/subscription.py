@@ -6,7 +6,7 @@ from typing import Any
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from connections.kafka import client_config
+from connections.kafka import consumer_config
 from plantwatch.errors import ConfigError
 from plantwatch.settings import Settings
 from sinks.sink import Record
@@ -14,14 +14,12 @@ from sinks.sink import Record
 log = structlog.get_logger()
 
 
-def consumer_config(settings: Settings, group_id: str) -> dict[str, Any]:
-    """A consumer that commits only what it is told to, and comes back at once under its old id."""
-    return client_config(settings) | {
-        "group.id": group_id,
+def group_config(settings: Settings, group_id: str) -> dict[str, Any]:
+    """How a sink joins its group: it comes back at once under its old id."""
+    return consumer_config(settings, group_id) | {
         "group.instance.id": settings.sink.instance_id,
         "session.timeout.ms": round(1000 * settings.sink.session_timeout_sec),
-        "auto.offset.reset": "earliest",
-        "enable.auto.commit": False,
+        "heartbeat.interval.ms": round(1000 * settings.sink.heartbeat_sec),
     }
 
 
@@ -33,7 +31,7 @@ class Subscription:
     """
 
     def __init__(self, settings: Settings, group_id: str, topic: str) -> None:
-        self.consumer = Consumer(consumer_config(settings, group_id))
+        self.consumer = Consumer(group_config(settings, group_id))
         self.epoch = 0
         self._topic = topic
         self._instance_id = settings.sink.instance_id

@@ -14,7 +14,7 @@ import structlog
 from confluent_kafka import KafkaException
 from faust.serializers import codecs
 
-from connections.kafka import client_config
+from connections.kafka import consumer_config
 from plantwatch.errors import UnavailableError
 from plantwatch.scoring import Detector
 from plantwatch.settings import Settings
@@ -45,7 +45,7 @@ class _Passthrough(codecs.Codec):
 def build(settings: Settings, worker: Worker, data: Path) -> faust.App:
     """The Faust app: our transport, one topic, one agent, and all that could surprise off."""
     servers, cfg = settings.kafka.bootstrap_servers, settings.worker
-    config = client_config(settings) | group_config(settings)
+    config = group_config(settings)
 
     def thread(topic: str, listener: Any, loop: asyncio.AbstractEventLoop) -> ConsumerThread:
         return ConsumerThread(config, topic, cfg, listener, loop)
@@ -91,15 +91,12 @@ def _consumer(app: faust.App) -> transport.Consumer:
 def group_config(settings: Settings) -> dict[str, Any]:
     """How a worker joins its group: under a name of its own, offsets in our hands only."""
     cfg = settings.worker
-    return {
-        "group.id": cfg.group_id,
+    return consumer_config(settings, cfg.group_id) | {
         "group.instance.id": cfg.instance_id,
-        "session.timeout.ms": int(cfg.session_timeout_sec * 1000),
-        "enable.auto.commit": False,
+        "session.timeout.ms": round(1000 * cfg.session_timeout_sec),
+        "heartbeat.interval.ms": round(1000 * cfg.heartbeat_sec),
         "enable.auto.offset.store": False,
-        "auto.offset.reset": "earliest",
         "partition.assignment.strategy": "roundrobin",
-        "fetch.queue.backoff.ms": cfg.fetch_queue_backoff_ms,
     }
 
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
+from connections.kafka import consumer_config
 from plantwatch.accounting import CommitMetadata, Ledger
 from plantwatch.settings import Settings
 from stream_processors.partition import Partition, Record
@@ -26,7 +27,6 @@ class Rebuilt:
 
 
 def rebuild(
-    config: dict[str, Any],
     settings: Settings,
     committed: TopicPartition,
     on_progress: Callable[[int], None] = lambda _readings: None,
@@ -47,13 +47,9 @@ def rebuild(
     ledger = Ledger(found.start, end, dict(found.counts)) if found else Ledger(end, end)
     partition = Partition(committed.partition, settings, ledger, low)
     consumer = Consumer(
-        config
-        | {
-            "group.id": f"{settings.worker.group_id}-read-back",  # never joined, nothing committed
-            "enable.auto.commit": False,
-            "enable.partition.eof": True,
-            "auto.offset.reset": "earliest",
-        }
+        # The group is never joined, nothing is committed.
+        consumer_config(settings, f"{settings.worker.group_id}-read-back")
+        | {"enable.partition.eof": True}
     )
     try:
         source = TopicPartition(committed.topic, committed.partition, low)

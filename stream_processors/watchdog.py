@@ -81,5 +81,7 @@ class Watchdog:
         try:
             ends = end_offsets(self._admin, self._settings.topics.readings, positions)
         except KafkaException:
+            # A client that has lost its broker for good would keep us from ever seeing a stall.
+            self._admin = AdminClient(client_config(self._settings))
             return None
         return sum(max(0, ends[number] - position) for number, position in positions.items())

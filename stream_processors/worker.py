@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 import structlog
 from confluent_kafka import TopicPartition
 
-from connections.kafka import CheckedProducer, client_config, producer_config
+from connections.kafka import CheckedProducer, producer_config
 from plantwatch.errors import BadDataError
 from plantwatch.scoring import Detector
 from plantwatch.settings import Settings
@@ -159,10 +159,7 @@ class Worker:
             if kept is not None and kept.ledger.position == one.offset:
                 states[number] = kept
                 continue
-            config = client_config(self._settings)
-            rebuilt = await asyncio.to_thread(
-                rebuild, config, self._settings, one, self._count_read_back
-            )
+            rebuilt = await asyncio.to_thread(rebuild, self._settings, one, self._count_read_back)
             self._report(rebuilt)
             states[number] = rebuilt.partition
         return states
