@@ -1,21 +1,15 @@
 """A machine's last readings: what the window rule looks at, and all that is remembered.
 
-Two forms hold the same records. `History` is a ring that windows are copied from; a machine with
-fewer readings than a window needs is kept packed, as bytes: a million made-up machines with one
-reading each must fit in a worker.
+`History` is a ring that windows are copied from; a machine with fewer readings than a window needs
+is kept as `plantwatch.packed` bytes.
 """
 
 from array import array
-from struct import Struct
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 Values = NDArray[np.float32]
-
-_HEAD: Final = Struct("<qqq")
-"""Offset, cycle, time: what stands before the values of a packed record."""
 
 
 class History:
@@ -80,52 +74,3 @@ class History:
         else:
             out[:until_wrap] = self._rows[first:]
             out[until_wrap:] = self._rows[: len(out) - until_wrap]
-
-    def pack(self) -> "Packed":
-        """The live records as bytes."""
-        records = (
-            _HEAD.pack(self.offset(p), self.cycle(p), self.time(p)) + self.row(p).tobytes()
-            for p in range(self.start, self.end)
-        )
-        flag = b"\x01" if self.run >= len(self) else b"\x00"
-        return Packed(flag + b"".join(records))
-
-
-class Packed(bytes):
-    """A few readings of a machine: one byte "all of them follow cleanly", then the records."""
-
-    __slots__ = ()
-
-    @staticmethod
-    def of(offset: int, cycle: int, time: int, values: Values) -> "Packed":
-        return Packed(b"\x01" + _HEAD.pack(offset, cycle, time) + values.tobytes())
-
-    @property
-    def clean(self) -> bool:
-        return self[0] == 1
-
-    def records(self, width: int) -> int:
-        """How many readings it holds."""
-        return (len(self) - 1) // (_HEAD.size + 4 * width)
-
-    def first_offset(self) -> int:
-        offset: int = _HEAD.unpack_from(self, 1)[0]
-        return offset
-
-    def last(self, width: int) -> tuple[int, int, int]:
-        """Offset, cycle and time of the newest reading."""
-        return _HEAD.unpack_from(self, len(self) - _HEAD.size - 4 * width)
-
-    def followed_by(self, offset: int, cycle: int, time: int, values: Values) -> "Packed":
-        """With one more reading that follows cleanly."""
-        return Packed(self + _HEAD.pack(offset, cycle, time) + values.tobytes())
-
-    def unpack(self, capacity: int, width: int) -> History:
-        """The same records as a ring."""
-        history = History(capacity, width)
-        size = _HEAD.size + 4 * width
-        for at in range(1, len(self), size):
-            values = np.frombuffer(self, np.float32, width, at + _HEAD.size)
-            offset, cycle, time = _HEAD.unpack_from(self, at)
-            history.append(offset, cycle, time, values, clean=self.clean)
-        return history

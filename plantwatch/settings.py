@@ -33,6 +33,7 @@ class Kafka(Section):
     replication_factor: Positive
     reconnect_max_ms: Positive
     prefetch_kb: Positive
+    fetch_kb: Positive
     fetch_queue_backoff_ms: Positive
     readings_retention_bytes: Positive
     events_retention_hours: Positive

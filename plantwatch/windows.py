@@ -15,10 +15,11 @@ Nothing else is remembered and no rule reads a clock, so a worker that reads the
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
+from plantwatch import packed
 from plantwatch.decode import Reading
-from plantwatch.history import History, Packed, Values
+from plantwatch.history import History, Values
+from plantwatch.packed import Packed
 from plantwatch.settings import Window
 
 
@@ -53,8 +54,12 @@ class Windower:
     def __len__(self) -> int:
         return len(self._machines)
 
+    def restore(self, offset: int, reading: Reading, values: Values) -> None:
+        """Take a reading as `push` does, without asking again what becomes of it."""
+        self._take(offset, reading, values, None)
+
     def push(
-        self, offset: int, reading: Reading, values: Values, out: NDArray[np.float32]
+        self, offset: int, reading: Reading, values: Values, out: Values
     ) -> tuple[ReadingClass, int]:
         """Take the next reading; when it is scored, write its window into `out`.
 
@@ -68,44 +73,50 @@ class Windower:
             The class, and the window's lowest offset (that of the reading unless scored).
             `REJECTED` means that the partition holds too many machines.
         """
+        return self._take(offset, reading, values, out)
+
+    def _take(
+        self, offset: int, reading: Reading, values: Values, out: Values | None
+    ) -> tuple[ReadingClass, int]:
+        """`push`; without `out` the reading is only remembered, and what returns means nothing."""
         self._sweep(offset)
         state = self._machines.get(reading.sensor_id)
         if state is None:
             if len(self._machines) >= self._rule.max_machines:
                 return ReadingClass.REJECTED, offset
-            self._machines[reading.sensor_id] = Packed.of(
-                offset, reading.cycle, reading.time, values
-            )
+            first = packed.pack(offset, reading.cycle, reading.time, values)
+            self._machines[reading.sensor_id] = first
             return ReadingClass.WARM_UP, offset
-        if type(state) is Packed:
-            return self._push_packed(state, offset, reading, values, out)
-        assert isinstance(state, History)
-        return self._push_history(state, offset, reading, values, out)
+        if isinstance(state, History):
+            return self._push_history(state, offset, reading, values, out)
+        return self._push_packed(state, offset, reading, values, out)
 
     def _push_packed(
-        self, state: Packed, offset: int, reading: Reading, values: Values, out: Values
+        self, state: Packed, offset: int, reading: Reading, values: Values, out: Values | None
     ) -> tuple[ReadingClass, int]:
         """The first readings of a machine: unpacked only when they are not one clean run."""
-        full = state.records(self._width) >= self._rule.length - 1
-        live = state.first_offset() > offset - self._rule.horizon
-        _, cycle, time = state.last(self._width)
-        if not full and live and state.clean and self._follows(cycle, time, reading):
-            self._machines[reading.sensor_id] = state.followed_by(
-                offset, reading.cycle, reading.time, values
-            )
+        full = packed.count(state, self._width) >= self._rule.length - 1
+        live = packed.first_offset(state) > offset - self._rule.horizon
+        _, cycle, time = packed.last(state, self._width)
+        if not full and live and packed.is_clean(state) and self._follows(cycle, time, reading):
+            more = packed.followed_by(state, offset, reading.cycle, reading.time, values)
+            self._machines[reading.sensor_id] = more
             return ReadingClass.WARM_UP, offset
-        history = state.unpack(self._rule.history, self._width)
+        history = packed.unpack(state, self._rule.history, self._width)
         result = self._push_history(history, offset, reading, values, out)
         few = len(history) < self._rule.length
-        self._machines[reading.sensor_id] = history.pack() if few else history
+        self._machines[reading.sensor_id] = packed.pack_all(history) if few else history
         return result
 
     def _push_history(
-        self, history: History, offset: int, reading: Reading, values: Values, out: Values
+        self, history: History, offset: int, reading: Reading, values: Values, out: Values | None
     ) -> tuple[ReadingClass, int]:
         history.expire(offset - self._rule.horizon, self._rule.history - 1)
         last = history.end - 1
         clean = len(history) > 0 and self._follows(history.cycle(last), history.time(last), reading)
+        if out is None:
+            history.append(offset, reading.cycle, reading.time, values, clean=clean)
+            return ReadingClass.WARM_UP, offset
         if clean and history.run >= len(history):
             return self._push_clean(history, offset, reading, values, out)
         kind, window = classify(history, reading, values, self._rule)
@@ -153,9 +164,9 @@ class Windower:
 
     def _extent(self, state: History | Packed, horizon_offset: int) -> tuple[int, int]:
         """The first live and the last offset of a machine."""
-        if isinstance(state, Packed):
-            last = state.last(self._width)[0]
-            return max(state.first_offset(), horizon_offset + 1), last
+        if not isinstance(state, History):
+            last = packed.last(state, self._width)[0]
+            return max(packed.first_offset(state), horizon_offset + 1), last
         last = state.offset(state.end - 1)
         state.expire(horizon_offset, self._rule.history - 1)
         return state.offset(min(state.start, state.end - 1)), last

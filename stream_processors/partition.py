@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from plantwatch.accounting import CommitMetadata, Ledger
 from plantwatch.decode import Reading, Reason, Reject, decode
+from plantwatch.history import Values
 from plantwatch.limits import RejectLimits
 from plantwatch.messages import DeadLetter, ScoreEvent, SensorContribution, identity, to_iso
 from plantwatch.scoring import Detector, Verdicts, answers
@@ -99,7 +100,11 @@ class Partition:
 
     def restore(self, records: Sequence[Record]) -> None:
         """Take readings of before the committed offset into the history again, uncounted."""
-        self._classify(records)
+        decoded, values = self._decode(records)
+        rows = iter(values)
+        for record, one in zip(records, decoded, strict=True):
+            if type(one) is Reading:
+                self._windower.restore(record.offset(), one, next(rows))
 
     def process(
         self,
@@ -140,10 +145,7 @@ class Partition:
 
     def _classify(self, records: Sequence[Record]) -> tuple[list[_Judged], Windows]:
         """Each record's class, and the windows of those that are scored, in their order."""
-        decoded = [decode(r.key(), r.value(), self._settings.reading) for r in records]
-        values = np.array(
-            [one.values for one in decoded if type(one) is Reading], np.float32
-        ).reshape(-1, self._width)
+        decoded, values = self._decode(records)
         windows = np.empty((len(values), self._settings.window.length, self._width), np.float32)
         judged: list[_Judged] = []
         taken = scored = 0
@@ -159,6 +161,12 @@ class Partition:
             scored += kind is ReadingClass.SCORED
             judged.append(_Judged(record, kind, one, first, _REASONS.get(kind)))
         return judged, windows[:scored]
+
+    def _decode(self, records: Sequence[Record]) -> tuple[list[Reading | Reject], Values]:
+        """Each record, and the values [n, width] of those that are readings, in their order."""
+        decoded = [decode(r.key(), r.value(), self._settings.reading) for r in records]
+        values = [one.values for one in decoded if type(one) is Reading]
+        return decoded, np.array(values, np.float32).reshape(-1, self._width)
 
     def _outputs(
         self, judged: Sequence[_Judged], verdicts: Verdicts | None, detector: Detector

@@ -8,40 +8,48 @@ from typing import Final
 
 from faults.moments import WORKER, in_mid_work, waiting
 from faults.readings import Sent, encoded, endless
-from faults.run import MACHINES, RATE, Measured, Trial
+from faults.run import MACHINES, RATE, Inject, Measured, Source, Trial
 from faults.supervised import until
 
-READ_BACK: Final = 1_000_000
-"""Readings, of 10,000 machines."""
+READ_BACK: Final = (250_000, 1_000_000, 2_000_000)
+"""Readings, of 10,000 machines: what is promised, and two more points of the curve."""
 TOGETHER: Final = 100_000
 _PATIENCE_SEC: Final = 900.0
 
 
-def a_long_history(trial: Trial) -> Iterable[Sent]:
+def a_long_history(readings: int) -> Source:
     """Some machines that soon fall silent, so that all after them must be read back; 10,000 with a
     full history, whose cycles jump, so that they never have a window; then everyday machines.
     """
-    fleet = trial.session.fleet
-    silent = islice(endless(fleet, MACHINES, "silent"), MACHINES)
-    jumping = (
-        replace(row, cycle=10 * row.cycle)
-        for row in islice(endless(fleet, 10_000, "jumping"), READ_BACK)
-    )
-    return encoded(chain(silent, jumping, endless(fleet, MACHINES)))
+
+    def source(trial: Trial) -> Iterable[Sent]:
+        fleet = trial.session.fleet
+        silent = islice(endless(fleet, MACHINES, "silent"), MACHINES)
+        jumping = (
+            replace(row, cycle=10 * row.cycle)
+            for row in islice(endless(fleet, 10_000, "jumping"), readings)
+        )
+        return encoded(chain(silent, jumping, endless(fleet, MACHINES)))
+
+    return source
 
 
-def taken_over_quickly(trial: Trial) -> Measured:
+def taken_over(readings: int) -> Inject:
     """Kill -9; how long until the one after it has read all back and scores."""
-    plant, load = trial.plant, trial.load
-    assert load is not None
-    until(lambda: load.sent > READ_BACK + MACHINES, "the history is sent", _PATIENCE_SEC)
-    until(lambda: waiting(plant) < RATE, "the history is through", _PATIENCE_SEC)
-    in_mid_work(plant)
-    plant.processes.kill(WORKER)
-    began = time.monotonic()
-    in_mid_work(plant)
-    seconds = round(time.monotonic() - began, 1)
-    return {"kills": 1, "take_over_sec": seconds, "worker_mb": plant.memory(WORKER) >> 20}
+
+    def inject(trial: Trial) -> Measured:
+        plant, load = trial.plant, trial.load
+        assert load is not None
+        until(lambda: load.sent > readings + MACHINES, "the history is sent", _PATIENCE_SEC)
+        until(lambda: waiting(plant) < RATE, "the history is through", _PATIENCE_SEC)
+        in_mid_work(plant)
+        plant.processes.kill(WORKER)
+        began = time.monotonic()
+        in_mid_work(plant)
+        seconds = round(time.monotonic() - began, 1)
+        return {"kills": 1, "take_over_sec": seconds, "worker_mb": plant.memory(WORKER) >> 20}
+
+    return inject
 
 
 def all_start_together(trial: Trial) -> Iterable[Sent]:

@@ -39,8 +39,12 @@ def away(name: str, number: signal.Signals) -> Inject:
         before = {one: plant.memory(one) for one in KEPT_AS.values()}
         trial.session.servers.processes.outage(name, AWAY_SEC, number)
         caught_up = until(lambda: waiting(plant) < RATE, "the outage is caught up with")
-        growth = max(plant.memory(one) / before[one] for one in before) - 1
-        return {"caught_up_sec": round(caught_up, 1), "memory_growth": round(growth, 3)}
+        growth = {one: round(plant.memory(one) / before[one] - 1, 3) for one in before}
+        return {
+            "caught_up_sec": round(caught_up, 1),
+            "worker_growth": growth[WORKER],
+            "sink_growth": growth[SINK],
+        }
 
     return inject
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from ledger.rule import Expected, Logged
 from plantwatch.decode import Reading
+from plantwatch.history import Values
 from plantwatch.settings import Window
 from plantwatch.windows import ReadingClass, Windower
 
@@ -137,12 +138,7 @@ class Driver:
     def push(self, reading: Logged) -> Result:
         """Push one; a buffer written to without a score shows as rows."""
         out = np.full((self._rule.length, WIDTH), np.nan, np.float32)
-        kind, lowest = self.windower.push(
-            reading.offset,
-            Reading(reading.machine, reading.cycle, reading.time, list(reading.values)),
-            np.array(reading.values, np.float32),
-            out,
-        )
+        kind, lowest = self.windower.push(*_taken(reading), out)
         untouched = bool(np.isnan(out).all())
         assert untouched is (kind is not ReadingClass.SCORED)
         rows = () if untouched else tuple(tuple(row) for row in out.tolist())
@@ -150,3 +146,13 @@ class Driver:
 
     def push_all(self, log: Iterable[Logged]) -> list[Result]:
         return [self.push(reading) for reading in log]
+
+    def restore_all(self, log: Iterable[Logged]) -> None:
+        """Read back, as after a take-over."""
+        for reading in log:
+            self.windower.restore(*_taken(reading))
+
+
+def _taken(reading: Logged) -> tuple[int, Reading, Values]:
+    identity = Reading(reading.machine, reading.cycle, reading.time, list(reading.values))
+    return reading.offset, identity, np.array(reading.values, np.float32)

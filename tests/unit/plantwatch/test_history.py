@@ -2,7 +2,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plantwatch.history import History, Packed
+from plantwatch import packed
+from plantwatch.history import History
 
 CAPACITY = 8
 WIDTH = 3
@@ -38,9 +39,9 @@ def test_a_ring_holds_the_newest_readings(records: list[Record]) -> None:
 @given(records=RECORDS, clean=st.booleans())
 def test_packed_and_unpacked_are_the_same(*, records: list[Record], clean: bool) -> None:
     history = ring(records, clean=clean)
-    packed = history.pack()
-    assert packed.records(WIDTH) == len(history)
-    again = packed.unpack(CAPACITY, WIDTH)
+    state = packed.pack_all(history)
+    assert packed.count(state, WIDTH) == len(history)
+    again = packed.unpack(state, CAPACITY, WIDTH)
     assert contents(again) == contents(history)
     assert (again.run >= len(again)) is (history.run >= len(history))
 
@@ -49,12 +50,12 @@ def test_packed_and_unpacked_are_the_same(*, records: list[Record], clean: bool)
 @given(RECORDS.filter(len))
 def test_packing_one_by_one_is_the_same_as_a_ring(records: list[Record]) -> None:
     offset, cycle, time, values = records[0]
-    packed = Packed.of(offset, cycle, time, np.array(values, np.float32))
+    state = packed.pack(offset, cycle, time, np.array(values, np.float32))
     for offset, cycle, time, values in records[1:]:
-        packed = packed.followed_by(offset, cycle, time, np.array(values, np.float32))
-    assert contents(packed.unpack(len(records), WIDTH)) == records
-    assert packed.first_offset() == records[0][0]
-    assert packed.last(WIDTH) == records[-1][:3]
+        state = packed.followed_by(state, offset, cycle, time, np.array(values, np.float32))
+    assert contents(packed.unpack(state, len(records), WIDTH)) == records
+    assert packed.first_offset(state) == records[0][0]
+    assert packed.last(state, WIDTH) == records[-1][:3]
 
 
 #   slots 0 1 2 3 4 5 6 7      after 11 readings the newest five lie in slots 6 7 0 1 2

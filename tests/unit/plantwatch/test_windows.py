@@ -71,7 +71,7 @@ def assert_any_rebuild_agrees(log: list[Logged], rule: Window, every: int) -> No
         committed = log[index].offset
         for start in (lows[index], committed - rule.horizon + 1):
             rebuilt = Driver(rule, max(start, 0))
-            rebuilt.push_all(r for r in log[:index] if r.offset >= start)
+            rebuilt.restore_all(r for r in log[:index] if r.offset >= start)
             assert rebuilt.push_all(log[index:]) == whole[index:], (committed, start)
 
 
