@@ -91,8 +91,18 @@ def _faults() -> str:
     held = sum(one["ok"] for one in ran)
     return (
         f"{held} of {len(ran)} scenarios held (seed {report['seed']}, {kills} kills -9, "
-        f"{report['seconds'] / 60:.0f} minutes): {said}.\n"
+        f"{report['seconds'] / 60:.0f} minutes): {said}.\n\n" + _limits(ran)
     )
+
+
+def _limits(ran: list[dict[str, Any]]) -> str:
+    measured = {one["name"]: one["measured"] for one in ran}
+    rows = ["| what it takes | measured | at most |", "|---|---|---|"]
+    for scenario, figure, said, promise in _PROMISES:
+        if figure in measured.get(scenario, {}):
+            what = f"{scenario}: {_FIGURES[figure]}"
+            rows.append(f"| {what} | {said.format(measured[scenario][figure])} | {promise} |")
+    return "\n".join(rows) + "\n"
 
 
 def _soaks() -> str:
@@ -124,6 +134,36 @@ def _rollback() -> str:
         f'`make bench ARGS="--rollback {one["moves"]}"`).\n'
     )
 
+
+_FIGURES: Final = {
+    "take_over_sec": "the next worker scores after",
+    "longest_sec": "no verdict for at most",
+    "caught_up_sec": "caught up after",
+    "sink_growth": "memory of the sink",
+    "worker_growth": "memory of the worker",
+    "longest_stop_sec": "drained and gone after at most",
+    "worker_mb": "memory of the worker",
+    "metrics_kb": "size of /metrics",
+}
+_PROMISES: Final = (
+    *(
+        (f"{readings} readings to read back", "take_over_sec", "{:.1f} s", promise)
+        for readings, promise in (
+            ("250,000", "20 s"),
+            ("1,000,000", "20 s"),
+            ("2,000,000", "-"),
+        )
+    ),
+    ("workers 2, 3, 1 under load", "longest_sec", "{:.1f} s", "15 s"),
+    ("PostgreSQL gone for 60 s", "caught_up_sec", "{:.1f} s", "120 s"),
+    ("PostgreSQL gone for 60 s", "sink_growth", "{:+.0%}", "10 %"),
+    ("broker gone for 60 s", "caught_up_sec", "{:.1f} s", "120 s"),
+    ("broker gone for 60 s", "worker_growth", "{:+.0%}", "10 %"),
+    ("worker told to stop, scraped", "longest_stop_sec", "{:.1f} s", "10 s"),
+    ("a million made-up ids", "worker_mb", "{:.0f} MB", "512 MB"),
+    ("a million made-up ids", "metrics_kb", "{:.1f} KB", "100 KB"),
+)
+"""Scenario, figure, its format, and what is promised of it."""
 
 _GENERATORS: Final[dict[str, Callable[[], str]]] = {
     "demo": _demo,
