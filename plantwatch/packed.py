@@ -33,9 +33,12 @@ def pack_all(history: History) -> Packed:
     return Packed(flag + b"".join(records))
 
 
-def followed_by(packed: Packed, offset: int, cycle: int, time: int, values: Values) -> Packed:
-    """With one more reading that follows cleanly."""
-    return Packed(packed + _record(offset, cycle, time, values))
+def followed_by(
+    packed: Packed, offset: int, cycle: int, time: int, values: Values, *, clean: bool
+) -> Packed:
+    """With one more reading; `clean` when all of them follow one another cleanly."""
+    flag = b"\x01" if clean else b"\x00"
+    return Packed(flag + packed[1:] + _record(offset, cycle, time, values))
 
 
 def unpack(packed: Packed, capacity: int, width: int) -> History:

@@ -94,12 +94,15 @@ class Windower:
     def _push_packed(
         self, state: Packed, offset: int, reading: Reading, values: Values, out: Values | None
     ) -> tuple[ReadingClass, int]:
-        """The first readings of a machine: unpacked only when they are not one clean run."""
+        """The first readings of a machine: unpacked only to judge what is not one clean run."""
         full = packed.count(state, self._width) >= self._rule.length - 1
         live = packed.first_offset(state) > offset - self._rule.horizon
         _, cycle, time = packed.last(state, self._width)
-        if not full and live and packed.is_clean(state) and self._follows(cycle, time, reading):
-            more = packed.followed_by(state, offset, reading.cycle, reading.time, values)
+        clean = packed.is_clean(state) and self._follows(cycle, time, reading)
+        if not full and live and (clean or out is None):
+            more = packed.followed_by(
+                state, offset, reading.cycle, reading.time, values, clean=clean
+            )
             self._machines[reading.sensor_id] = more
             return ReadingClass.WARM_UP, offset
         history = packed.unpack(state, self._rule.history, self._width)

@@ -52,7 +52,8 @@ def test_packing_one_by_one_is_the_same_as_a_ring(records: list[Record]) -> None
     offset, cycle, time, values = records[0]
     state = packed.pack(offset, cycle, time, np.array(values, np.float32))
     for offset, cycle, time, values in records[1:]:
-        state = packed.followed_by(state, offset, cycle, time, np.array(values, np.float32))
+        numbers = np.array(values, np.float32)
+        state = packed.followed_by(state, offset, cycle, time, numbers, clean=True)
     assert contents(packed.unpack(state, len(records), WIDTH)) == records
     assert packed.first_offset(state) == records[0][0]
     assert packed.last(state, WIDTH) == records[-1][:3]
