@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 FACTORS: Final = 2
-"""By how many numbers engines differ at each end: with them, what is left of FD001 is white."""
+"""By how many numbers engines differ at each end: they leave 1 or 2 % of the variance there."""
 
 _FEWEST: Final = 10
 """Engines that the deciles of a way to fail need."""
