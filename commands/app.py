@@ -28,6 +28,7 @@ from commands import (
     readme,
     replay,
     reproduce,
+    simulate,
     sink,
     soak,
     stack,
@@ -49,6 +50,7 @@ app = typer.Typer(
 app.add_typer(config.app, name="config")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(models.app, name="models")
+app.add_typer(simulate.app, name="simulate")
 app.command()(bench.bench)
 app.command()(demo.demo)
 app.command()(doctor.doctor)

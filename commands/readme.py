@@ -63,6 +63,14 @@ def _lines(of: Callable[[list[dict[str, Any]]], Iterable[str]]) -> str:
     return "\n".join(of(_reports())) + "\n"
 
 
+def _transfers() -> str:
+    documents = [
+        json.loads(path.read_text(encoding="utf-8"))
+        for path in sorted(RESULTS.glob("*-transfer.json"))
+    ]
+    return "\n".join(scoreboard.transfers(documents)) + "\n"
+
+
 def _bench() -> str:
     figures = json.loads((RESULTS / "bench-worker.json").read_text(encoding="utf-8"))
     plain = statistics.median(figures["plain"]["readings_per_s"])
@@ -171,6 +179,7 @@ _GENERATORS: Final[dict[str, Callable[[], str]]] = {
     "scores": lambda: _lines(scoreboard.scores),
     "alarms": lambda: _lines(scoreboard.alarms),
     "sources": lambda: _lines(scoreboard.sources),
+    "transfers": _transfers,
     "bench": _bench,
     "faults": _faults,
     "soaks": _soaks,

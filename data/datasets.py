@@ -16,7 +16,8 @@ CONFIGS: Final = Path("configs")
 
 PerSetting = Annotated[tuple[float, ...], Len(SETTINGS, SETTINGS)]
 PerSensor = Annotated[tuple[float, ...], Len(SENSORS, SENSORS)]
-Cycles = tuple[Positive, Positive]
+Deciles = Annotated[tuple[float, ...], Len(11, 11)]
+Factors = tuple[Deciles, Deciles]
 T = TypeVar("T", bound=Section)
 
 
@@ -34,35 +35,85 @@ class Cmapss(Section):
 
 
 class SimulatedFleet(Section):
+    """`stand_ins` names, for a subset that nobody fitted, the one whose parameters it borrows."""
+
     seed: int
     engines: Positive
-    life: Cycles
-    test_rul: Cycles
+    stand_ins: dict[str, str]
+
+
+class Life(Section):
+    """Deciles (0 %, 10 % ... 100 %) of the cycles that engines live, and that a test leaves unseen;
+    every test engine is seen for `min_observed` cycles.
+    """
+
+    cycles: Deciles
+    unseen: Deciles
     min_observed: Positive
 
 
-class SimulatedSettings(Section):
-    mean: PerSetting
-    spread: PerSetting
+class Fault(Section):
+    """A way to fail: the share of engines that do, and the deciles of their ends' factors."""
+
+    share: float = Field(gt=0, le=1)
+    end: Factors
 
 
-class Degradation(Section):
-    decay_cycles: float = Field(gt=0)
-    severity_spread: float = Field(ge=0)
-    decimals: Positive
+class Wear(Section):
+    """`start` are the deciles of the factors by which new engines differ."""
+
+    steepness: float = Field(gt=0)
+    start: Factors
+    faults: Annotated[tuple[Fault, ...], Len(min_length=1)]
 
 
-class SimulatedSensors(Section):
+class Decimals(Section):
+    settings: Annotated[tuple[int, ...], Len(SETTINGS, SETTINGS)]
+    sensors: Annotated[tuple[int, ...], Len(SENSORS, SENSORS)]
+
+
+class FaultDrift(Section):
+    """How far a fault has moved the sensors at the end of life, and by its two factors."""
+
+    drift: PerSensor
+    end: tuple[PerSensor, PerSensor]
+
+
+class Regime(Section):
+    """An operating regime: its share of the rows, its settings, and what the sensors show in it:
+    their healthy mean, white noise around it, what a new engine's two factors add, the faults.
+    """
+
+    share: float = Field(gt=0, le=1)
+    settings_mean: PerSetting
+    settings_spread: PerSetting
     mean: PerSensor
     spread: PerSensor
-    drift: PerSensor
+    start: tuple[PerSensor, PerSensor]
+    faults: Annotated[tuple[FaultDrift, ...], Len(min_length=1)]
+
+
+class Operation(Section):
+    regimes: Annotated[tuple[Regime, ...], Len(min_length=1)]
+
+
+class Engines(Section):
+    """What `plantwatch simulate fit` writes: how engines of one subset live and fail."""
+
+    life: Life
+    wear: Wear
+    decimals: Decimals
+    operation: Operation
+
+
+class _SimulatedFile(Section):
+    fleet: SimulatedFleet
 
 
 class Simulated(Section):
+    subset: str
     fleet: SimulatedFleet
-    settings: SimulatedSettings
-    degradation: Degradation
-    sensors: SimulatedSensors
+    engines: Engines
 
 
 def cmapss(configs: Path) -> Cmapss:
@@ -70,13 +121,23 @@ def cmapss(configs: Path) -> Cmapss:
     return _checked(configs / "datasets" / "cmapss.yaml", Cmapss)
 
 
-def simulated(configs: Path) -> Simulated:
-    """The parameters of the simulation.
+def simulated(configs: Path, subset: str) -> Simulated:
+    """The parameters of the simulated `subset`, its own or those of its stand-in.
 
     Raises:
-        ConfigError: the file is missing, or a key or value does not fit; names it.
+        ConfigError: a file is missing, or a key or value does not fit; names it.
     """
-    return _checked(configs / "datasets" / "simulated.yaml", Simulated)
+    path = configs / "datasets" / "simulated.yaml"
+    fleet = _checked(path, _SimulatedFile).fleet
+    fitted = engines_file(configs, subset)
+    if not fitted.exists():
+        fitted = engines_file(configs, fleet.stand_ins.get(subset, subset))
+    return Simulated(subset=subset, fleet=fleet, engines=_checked(fitted, Engines))
+
+
+def engines_file(configs: Path, subset: str) -> Path:
+    """Where the fitted parameters of `subset` are kept."""
+    return configs / "datasets" / f"simulated-{subset}.yaml"
 
 
 def _checked(path: Path, kind: type[T]) -> T:

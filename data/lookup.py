@@ -31,13 +31,28 @@ def load(
         ConfigError: no such subset, CMAPSS_DIR is no folder, or a dataset's description is wrong.
         BadDataError: files are there but cannot be used.
     """
+    try:
+        return load_files(subset, split, environ, configs)
+    except UnavailableError as error:
+        file = cmapss.rows_file(subset, split)
+        _log.warning("no C-MAPSS files, simulating a fleet instead", file=file, why=str(error))
+        return simulate(datasets.simulated(configs, subset), split)
+
+
+def load_files(
+    subset: str, split: Split, environ: Mapping[str, str], configs: Path = datasets.CONFIGS
+) -> Fleet:
+    """As `load`, but never a simulated fleet.
+
+    Raises:
+        UnavailableError: no folder has the files and there is no network; says what to do.
+        ConfigError, BadDataError: as `load`.
+    """
     cmapss.check_subset(subset)
     description = datasets.cmapss(configs)
     names = [cmapss.rows_file(subset, split)]
     names += [cmapss.rul_file(subset)] if split == "test" else []
-    folder = find(names[0], description, environ) or _fetched(names[0], description)
-    if folder is None:
-        return simulate(datasets.simulated(configs), subset, split)
+    folder = find(names[0], description, environ) or download(description)
     official = all(is_official(folder / name, description) for name in names)
     return cmapss.read(folder, subset, split, source=NASA if official else FOREIGN)
 
@@ -50,14 +65,6 @@ def find(name: str, description: Cmapss, environ: Mapping[str, str]) -> Path | N
     """
     folders = [*_named_folder(environ), description.download.folder]
     return next((folder for folder in folders if (folder / name).exists()), None)
-
-
-def _fetched(name: str, description: Cmapss) -> Path | None:
-    try:
-        return download(description)
-    except UnavailableError as error:
-        _log.warning("no C-MAPSS files, simulating a fleet instead", file=name, why=str(error))
-        return None
 
 
 def _named_folder(environ: Mapping[str, str]) -> list[Path]:

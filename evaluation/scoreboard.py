@@ -17,6 +17,9 @@ _EVENTS: Final = (
     "| budget: false alarms per 1000 (95 %), wanted | its median lead |\n"
     "|---|---|---|---|---|---|---|---|---|"
 )
+_TRANSFERS: Final = (
+    "| | fitted on | judged on | F1 (sd) | 95 % | AUC-ROC | AUC-PR |\n|---|---|---|---|---|---|---|"
+)
 
 
 def scores(documents: Iterable[Document]) -> Iterator[str]:
@@ -38,6 +41,17 @@ def alarms(documents: Iterable[Document]) -> Iterator[str]:
             for model, row in _ranked(held_out):
                 cells = [*_event(events[model]), *_budget(budget[model])]
                 yield f"| {_name(held_out, row)} | {' | '.join(cells)} |"
+
+
+def transfers(documents: Iterable[Document]) -> Iterator[str]:
+    """Fitted on one kind of engines, judged on the other."""
+    yield _TRANSFERS
+    for document in documents:
+        for row in sorted(document["rows"], key=lambda row: str(row["model"])):
+            name = f"{document['dataset']} {row['model'].replace('_', ' ')}"
+            areas = f"{row['auc_roc']:.4f}", f"{row['auc_pr']:.3f}"
+            cells = [name, row["fitted_on"], row["judged_on"], *_f1(row), *areas]
+            yield f"| {' | '.join(cells)} |"
 
 
 def sources(documents: Iterable[Document]) -> Iterator[str]:

@@ -25,7 +25,7 @@ def session(settings: Settings, configs: Path, environ: Mapping[str, str]) -> It
         UnavailableError: Kafka's jars are neither cached nor to be had.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    fleet = simulate(datasets.simulated(configs), "FD001", "train")
+    fleet = simulate(datasets.simulated(configs, "FD001"), "train")
     nasa = environ.get("CMAPSS_DIR")
     with tempfile.TemporaryDirectory(prefix="plantwatch-faults-") as name:
         home = Path(name)

@@ -8,7 +8,7 @@ from sklearn.cluster import KMeans
 
 from plantwatch.features import FeatureSpec, Kind, model_input
 from plantwatch.features import regimes as regimes_of
-from plantwatch.settings import Scaling, Settings
+from plantwatch.settings import Features, Scaling, Settings
 from training.dataset import Sample, Windows
 
 Array = NDArray[np.float64]
@@ -33,9 +33,12 @@ def fit_features(sample: Sample, kind: Kind, scaling: Scaling, settings: Setting
     rows = fleet.values[normal].astype(np.float64)
     scaled_settings = rows[:, : settings.reading.settings] / knobs.setting_scale
     sensors = rows[:, np.asarray(knobs.sensors) + settings.reading.settings - 1]
-    one_regime = scaling == "minmax" or np.ptp(scaled_settings[:, 0]) < knobs.min_setting_range
-    centroids = _centroids(scaled_settings, 1 if one_regime else knobs.regimes)
-    regime = ((scaled_settings[:, None] - centroids) ** 2).sum(axis=2).argmin(axis=1)
+    centroids = (
+        _centroids(scaled_settings, 1)
+        if scaling == "minmax"
+        else regime_centres(scaled_settings, knobs)
+    )
+    regime = nearest(scaled_settings, centroids)
     statistics = _minmax if scaling == "minmax" else _zscore
     tables = [statistics(sensors[regime == index]) for index in range(len(centroids))]
     spec: dict[str, Any] = {
@@ -50,11 +53,23 @@ def fit_features(sample: Sample, kind: Kind, scaling: Scaling, settings: Setting
         "rolling_rows": knobs.rolling_rows,
         "regime_radius": max(knobs.regime_radius, _farthest(scaled_settings, centroids)),
     }
-    if scaling == "gain" and not one_regime:
+    if scaling == "gain" and len(centroids) > 1:
         spec |= _with_gains(FeatureSpec.model_validate(spec), sample.fit, settings)
     if kind == "level_slope":
         spec |= _standardisation(spec, sample, settings)
     return FeatureSpec.model_validate(spec | {"kind": kind})
+
+
+def regime_centres(scaled_settings: Array, knobs: Features) -> Array:
+    """Centres of the operating regimes, [regimes, settings], of settings over `setting_scale`."""
+    one_regime = np.ptp(scaled_settings[:, 0]) < knobs.min_setting_range
+    return _centroids(scaled_settings, 1 if one_regime else knobs.regimes)
+
+
+def nearest(scaled_settings: Array, centres: Array) -> NDArray[np.intp]:
+    """The number of each row's regime."""
+    distance = ((scaled_settings[:, None] - centres) ** 2).sum(axis=2)
+    return np.asarray(distance.argmin(axis=1))
 
 
 def _with_gains(spec: FeatureSpec, windows: Windows, settings: Settings) -> dict[str, Any]:

@@ -35,9 +35,9 @@ def small_settings(**variables: str) -> Settings:
 
 @cache
 def small_fleet(part: Split, engines: int = 12) -> Fleet:
-    described = datasets.simulated(CONFIGS)
+    described = datasets.simulated(CONFIGS, "FD001")
     shrunk = described.fleet.model_copy(update={"engines": engines})
-    return simulate(described.model_copy(update={"fleet": shrunk}), "FD001", part)
+    return simulate(described.model_copy(update={"fleet": shrunk}), part)
 
 
 @cache

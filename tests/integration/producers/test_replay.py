@@ -26,10 +26,9 @@ from producers import kafka, manifest, run
 pytestmark = pytest.mark.real
 
 ROOT = Path.cwd()
-SIMULATED = datasets.simulated(datasets.CONFIGS)
+SIMULATED = datasets.simulated(datasets.CONFIGS, "FD001")
 FLEET = simulate(
     SIMULATED.model_copy(update={"fleet": SIMULATED.fleet.model_copy(update={"engines": 12})}),
-    "FD001",
     "test",
 )
 

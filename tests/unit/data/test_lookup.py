@@ -14,7 +14,7 @@ from data.fleet import Split
 from data.simulate import simulate
 from plantwatch.errors import ConfigError
 
-FLEET = simulate(datasets.simulated(datasets.CONFIGS), "FD001", "test")
+FLEET = simulate(datasets.simulated(datasets.CONFIGS, "FD001"), "test")
 
 
 @pytest.fixture(autouse=True)
@@ -65,9 +65,9 @@ def test_missing_folder(configs: Path) -> None:
 
 # A typo in a dataset's description is answered with the file and the key.
 def test_bad_description(configs: Path) -> None:
-    path = configs / "datasets" / "simulated.yaml"
-    path.write_text(path.read_text().replace("decay_cycles", "decay_cycle"))
-    with pytest.raises(ConfigError, match=r"simulated.yaml: degradation.decay_cycle"):
+    path = configs / "datasets" / "simulated-FD001.yaml"
+    path.write_text(path.read_text().replace("steepness", "steepnes"))
+    with pytest.raises(ConfigError, match=r"simulated-FD001.yaml: wear.steepnes"):
         data.load("FD001", "test", {}, configs)
 
 

@@ -1,6 +1,6 @@
 from typing import Any
 
-from evaluation.scoreboard import alarms, scores, sources
+from evaluation.scoreboard import alarms, scores, sources, transfers
 
 ROW = {"f1_sd": 0.01, "f1_low": 0.7, "f1_high": 0.9, "auc_roc": 0.99, "auc_pr": 0.9}
 EVENT = {
@@ -75,3 +75,13 @@ def test_tables_are_rectangular() -> None:
 # Each document's command is named.
 def test_commands_are_named() -> None:
     assert [line.count("`plantwatch evaluate --protocol") for line in sources(BOTH)] == [1, 1]
+
+
+# Of what was fitted on the one kind of engines and judged on the other, both are named.
+def test_transfers_name_both_sides() -> None:
+    row = {"fitted_on": "simulated", "judged_on": "NASA", "model": "lstm_ae", "f1_mean": 0.8} | ROW
+    head, only = transfers([{"dataset": "FD001", "rows": [row]}])
+    assert only == (
+        "| FD001 lstm ae | simulated | NASA | 0.800 (0.010) | 0.70-0.90 | 0.9900 | 0.900 |"
+    )
+    assert {line.count("|") for line in [*head.splitlines(), only]} == {8}

@@ -67,7 +67,9 @@ def test_the_drifting_sensor_is_named_first(model_type: ModelType) -> None:
     settings = small_settings(ISOLATION_FOREST_TREES="300", ISOLATION_FOREST_MAX_SAMPLES="2048")
     fitted = FITTERS[model_type](sample, settings, 0)
     scorer, sensors = OnnxScorer(fitted.network, fitted.features), fitted.features.sensors
-    drift = np.sign(datasets.simulated(CONFIGS).sensors.drift)
+    drift = np.sign(
+        datasets.simulated(CONFIGS, "FD001").engines.operation.regimes[0].faults[0].drift
+    )
     healthy = sample.validation.where(sample.validation.rul > 100).values[::40]
     ramp = 12 * np.linspace(0, 1, 30, dtype=np.float32)
     hits = []

@@ -9,7 +9,7 @@ from data.simulate import simulate
 from plantwatch.errors import BadDataError, UnavailableError
 from producers.manifest import Manifest, load, path_for
 
-FLEET = simulate(datasets.simulated(datasets.CONFIGS), "FD001", "test")
+FLEET = simulate(datasets.simulated(datasets.CONFIGS, "FD001"), "test")
 MANIFEST = Manifest(
     cluster="abc",
     dataset="FD001",

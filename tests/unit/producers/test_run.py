@@ -12,7 +12,7 @@ from producers.manifest import Manifest
 from producers.manifest import load as load_manifest
 from producers.run import Progress, Run
 
-FLEET = simulate(datasets.simulated(datasets.CONFIGS), "FD001", "test")
+FLEET = simulate(datasets.simulated(datasets.CONFIGS, "FD001"), "test")
 BEGUN = Manifest(
     cluster="abc",
     dataset="FD001",

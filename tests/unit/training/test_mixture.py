@@ -51,7 +51,7 @@ def test_each_way_to_fail_is_found(raw_of: RawOf, parity: int) -> None:
 def test_the_other_way_is_no_failure() -> None:
     mixture = fit_mixture(summary(two_ways_to_fail()), KNOBS)
     there, opposite = mixture.raw(np.array([[5.0, 0, 0, 0], [-5.0, 0, 0, 0]]))
-    assert there > 5
+    assert there > 4  # deviations of normal windows
     assert opposite < 0
 
 

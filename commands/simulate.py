@@ -1,0 +1,160 @@
+"""`plantwatch simulate`: made-up engines that live and fail like NASA's, and how like them."""
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+import yaml
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+
+from plantwatch.configuration import environment
+from plantwatch.settings import Settings
+
+if TYPE_CHECKING:
+    from data import Fleet, Split
+
+app = typer.Typer(help="Draw made-up fleets, fit them to NASA's, show how alike the two are.")
+
+Dataset = Annotated[str | None, typer.Option(help="FD001 to FD004; else the setting.")]
+
+_SPLITS: Final[tuple["Split", "Split"]] = ("train", "test")
+_WIDTH = 100
+_FAULTS: Final = {"FD001": 1, "FD002": 1, "FD003": 2, "FD004": 2}
+"""Ways to fail, as NASA's own description of the files says."""
+
+
+@app.command()
+def fleet(
+    context: typer.Context,
+    folder: Annotated[
+        Path | None, typer.Argument(help="Write the files here, as NASA's; else only draw.")
+    ] = None,
+    dataset: Dataset = None,
+    engines: Annotated[int | None, typer.Option(min=1, help="In each split.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Other engines.")] = None,
+) -> None:
+    """Draw a train and a test fleet, the same for the same seed.
+
+    A larger fleet begins with the engines of a smaller one. With CMAPSS_DIR set to FOLDER, replay,
+    train and evaluate use the files.
+    """
+    from data import cmapss, datasets  # noqa: PLC0415 - pandas takes seconds
+    from data.simulate import simulate  # noqa: PLC0415
+
+    subset = _subset(context, dataset)
+    parameters = datasets.simulated(_configs(context), subset)
+    wanted = {"engines": engines, "seed": seed}
+    changes = {name: value for name, value in wanted.items() if value is not None}
+    shaped = parameters.fleet.model_copy(update=changes)
+    for split in _SPLITS:
+        started = time.perf_counter()
+        drawn = simulate(parameters.model_copy(update={"fleet": shaped}), split)
+        seconds = time.perf_counter() - started
+        typer.echo(
+            f"{subset} {split}: {shaped.engines:,} engines, {len(drawn.rul):,} rows, "
+            f"drawn in {seconds:.1f} s"
+        )
+        if folder is not None:
+            cmapss.write(drawn, folder)
+    if folder is not None:
+        typer.echo(f"written to {folder}; use them with CMAPSS_DIR={folder}")
+
+
+@app.command()
+def fit(context: typer.Context, dataset: Dataset = None) -> None:
+    """Fit the parameters of made-up engines to NASA's; write configs/datasets/simulated-X.yaml.
+
+    Healthy mean, noise and drift of each sensor in each operating regime, how engines differ at
+    their start and their end, how steeply they fail, in how many ways, and how long they live.
+    """
+    from data import datasets  # noqa: PLC0415 - pandas takes seconds
+    from training.simulation import fit_engines  # noqa: PLC0415 - so does scikit-learn
+
+    subset = _subset(context, dataset)
+    train, test = _real(context, subset)
+    engines = fit_engines(train, test, _FAULTS[subset], context.ensure_object(Settings))
+    path = datasets.engines_file(_configs(context), subset)
+    text = yaml.safe_dump(
+        engines.model_dump(mode="json"), sort_keys=False, default_flow_style=None, width=_WIDTH
+    )
+    header = (
+        f"# How the engines of {subset} live and fail, from {train.source}, as written by\n"
+        f"# `plantwatch simulate fit --dataset {subset}`; data/simulate.py has the meaning.\n\n"
+    )
+    path.write_text(header + text, encoding="utf-8")
+    regimes = len(engines.operation.regimes)
+    typer.echo(
+        f"{subset}: {len(train.slices)} engines, {regimes} operating regime{'s' * (regimes > 1)}, "
+        f"{_FAULTS[subset]} way{'s' * (_FAULTS[subset] > 1)} to fail, "
+        f"steepness {engines.wear.steepness:g}; written to {path}"
+    )
+
+
+@app.command()
+def check(
+    context: typer.Context,
+    dataset: Dataset = None,
+    seeds: Annotated[int | None, typer.Option(help="Repetitions; else the setting.", min=1)] = None,
+) -> None:
+    """Fit detectors on made-up engines and judge them on NASA's, and the other way round.
+
+    Two that are fitted in seconds, on as many engines as the simulated fleet has by configuration.
+    """
+    from data import datasets  # noqa: PLC0415 - these take seconds to import
+    from data.lookup import NASA  # noqa: PLC0415
+    from data.simulate import simulate  # noqa: PLC0415
+    from evaluation.transfer import transfers  # noqa: PLC0415
+
+    settings, subset = context.ensure_object(Settings), _subset(context, dataset)
+    parameters = datasets.simulated(_configs(context), subset)
+    real = _real(context, subset)
+    made_up = simulate(parameters, "train"), simulate(parameters, "test")
+    name = "NASA" if {one.source for one in real} == {NASA} else "files"
+    fleets = {name: real, "simulated": made_up}
+    document = transfers(fleets, settings, seeds or settings.evaluation.seeds)
+    path = Path(f".local/evaluation/{subset}-transfer.json")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    _show(document)
+    typer.echo(f"written to {path}")
+
+
+def _subset(context: typer.Context, dataset: str | None) -> str:
+    from data.cmapss import check_subset  # noqa: PLC0415 - pandas takes seconds
+
+    subset = dataset or context.ensure_object(Settings).training.dataset
+    check_subset(subset)
+    return subset
+
+
+def _configs(context: typer.Context) -> Path:
+    return Path(context.find_root().params["config"])
+
+
+def _real(context: typer.Context, subset: str) -> tuple["Fleet", "Fleet"]:
+    """Both splits from files: a simulation is not held against a simulation by mistake."""
+    from data.lookup import load_files  # noqa: PLC0415 - pandas takes seconds
+
+    train, test = (load_files(subset, one, environment(), _configs(context)) for one in _SPLITS)
+    return train, test
+
+
+def _show(document: dict[str, Any]) -> None:
+    title = f"{document['dataset']}, failing = RUL < {document['label_rul']}"
+    columns = ("fitted on", "judged on", "model", "F1", "95 %", "ROC", "PR")
+    table = Table(*columns, title=title, box=SIMPLE)
+    for row in document["rows"]:
+        table.add_row(
+            row["fitted_on"],
+            row["judged_on"],
+            row["model"].replace("_", " "),
+            f"{row['f1_mean']:.3f} ±{row['f1_sd']:.3f}",
+            f"{row['f1_low']:.2f}-{row['f1_high']:.2f}",
+            f"{row['auc_roc']:.4f}",
+            f"{row['auc_pr']:.4f}",
+        )
+    Console(width=_WIDTH).print(table)
