@@ -51,8 +51,10 @@ def faults(
         return
     results: list[Result] = []
     if resume:
-        seed, results = report.held()
-        chosen = [one for one in chosen if one.name not in {had.name for had in results}]
+        seed, had = report.earlier()
+        held = {one.name for one in had if one.ok}
+        chosen = [one for one in chosen if one.name not in held]
+        results = [one for one in had if one.name not in {new.name for new in chosen}]
     seed = random.randrange(10**6) if seed is None else seed
     print(f"seed {seed}, {len(chosen)} scenarios", flush=True)
     configs = context.find_root().params["config"]

@@ -71,6 +71,7 @@ def producer_config(settings: Settings) -> dict[str, Any]:
         "enable.idempotence": True,
         "enable.gapless.guarantee": True,
         "message.timeout.ms": 0,
+        "message.max.bytes": settings.kafka.max_message_bytes,
         "partitioner": "murmur2_random",
         "linger.ms": settings.producer.linger_ms,
         "queue.buffering.max.messages": settings.producer.queue_messages,

@@ -136,10 +136,11 @@ _POISON: Final[tuple[_Poison, ...]] = (
     lambda key, text: (key, b"\x00" + text.encode()),
     lambda key, text: (key, b"[" * 60_000 + text.encode()),
     lambda key, text: (key, text.ljust(900_000).encode()),
+    lambda _, text: (b"k" * 900_000, text.encode()),
     lambda _, text: (b"somebody-else", text.encode()),
     lambda _, text: (None, text.encode()),
 )
 """Tombstone, empty, cut, NaN, infinite, null, one value too many, a wrong type, a doubled member, a
 missing one, no time, another schema, an unknown member, another encoding, bad UTF-8, a NUL, deep
-nesting, almost a megabyte (more Kafka does not take), another's key, no key.
+nesting, almost a megabyte (more Kafka does not take) of value and of key, another's key, no key.
 """

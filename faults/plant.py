@@ -95,10 +95,11 @@ class Plant:
         self.orders.give(point, action, passes)
         until(lambda: not self.orders.pending(point), f"somebody passes {point}")
 
-    def memory(self, name: str) -> int:
-        """Resident bytes of a process (Linux)."""
+    def memory(self, name: str, *, peak: bool = False) -> int:
+        """Resident bytes of a process (Linux), now or the most it ever had."""
         status = Path(f"/proc/{self.processes.pid(name)}/status").read_text(encoding="utf-8")
-        (line,) = (line for line in status.splitlines() if line.startswith("VmRSS:"))
+        wanted = "VmHWM:" if peak else "VmRSS:"
+        (line,) = (line for line in status.splitlines() if line.startswith(wanted))
         return int(line.split()[1]) * 1024
 
 

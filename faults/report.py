@@ -43,8 +43,8 @@ def summary(results: Sequence[Result], seed: int) -> str:
     return f"{sum(one.ok for one in ran)} of {len(ran)} held{left}; seed {seed}, {seconds:.0f} s"
 
 
-def held(path: Path = FILE) -> tuple[int, list[Result]]:
-    """The seed of an interrupted run, and the results of it that need not be had again.
+def earlier(path: Path = FILE) -> tuple[int, list[Result]]:
+    """The seed of an interrupted run, and its results.
 
     Raises:
         ConfigError: there was no run here.
@@ -53,7 +53,7 @@ def held(path: Path = FILE) -> tuple[int, list[Result]]:
         document = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(f"no {path}: there is no run to go on with; leave --resume out") from None
-    return document["seed"], [Result(**one) for one in document["scenarios"] if one["ok"]]
+    return document["seed"], [Result(**one) for one in document["scenarios"]]
 
 
 def save(results: Sequence[Result], seed: int, path: Path = FILE) -> None:

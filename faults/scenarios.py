@@ -107,7 +107,10 @@ def _read_backs() -> Iterable[Scenario]:
             scale.taken_over(readings),
             scale.a_long_history(readings),
             burst=readings + 30 * MACHINES,
-            limits={"take_over_sec": (0, 20 if readings <= 1_000_000 else _ANY)},
+            limits={
+                "take_over_sec": (0, 20 if readings <= 1_000_000 else _ANY),
+                "read_back": (readings, _ANY),
+            },
         )
 
 

@@ -5,6 +5,7 @@
 
 import logging
 import os
+import shutil
 import tempfile
 import time
 import warnings
@@ -326,12 +327,22 @@ def _bring(
             "`make train`; promote another version"
         ) from None
     with unfit.remembered(role, named):
-        if not (cache / digest).exists():
+        if not _is_whole(cache / digest, digest):
             _download(mlflow, version.run_id or "", digest, cache)
         check_fits(read_artifact(cache / digest, digest)[0], settings)
         if named != _known(cache, role):
             load(settings, named)
     return named
+
+
+def _is_whole(folder: Path, digest: str) -> bool:
+    """Whether the artifact is there as it was checked; one that was damaged since is taken away."""
+    try:
+        read_artifact(folder, digest)
+    except ConfigError:
+        shutil.rmtree(folder, ignore_errors=True)
+        return False
+    return True
 
 
 def _known(cache: Path, role: Role) -> Named | None:

@@ -5,6 +5,7 @@ In the order in which a reading flows:
 - `messages`: what travels on the topics, to and from bytes
 - `decode`: bytes to a reading or a reject with a reason; total
 - `history`: a machine's last readings, compact
+- `packed`: the same of a machine that has only begun, as bytes
 - `windows`: readings to classes and windows
 - `features`: windows to model input; the one feature code of training, stream and API
 - `scoring`: what a detector is; raw score to verdict

@@ -169,6 +169,13 @@ class DeadLetter:
         """
         return Original(_unpack(self.key), _unpack(self.value))
 
+    @staticmethod
+    def kafka_key(key: bytes | None) -> bytes:
+        """What to send a letter under: the message's own key, cut like the letter's copy of it, or
+        letter and key together would be more than a broker takes.
+        """
+        return (key or b"")[:MAX_DEAD_LETTER_BYTES]
+
     @property
     def truncated(self) -> bool:
         """Whether the original was longer than what is kept; of a key only the kept end tells."""

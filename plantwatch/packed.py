@@ -1,4 +1,4 @@
-"""A machine's first readings as plain bytes: the records of a `History` in an eighth of its room.
+"""A machine's first readings as plain bytes: the records of a `History`, one in a 60th of its room.
 
 A million made-up machines with one reading each must fit in a worker. A class of its own would take
 32 bytes more of each, and Python's garbage collector would go through them all.

@@ -31,6 +31,7 @@ class Kafka(Section):
     bootstrap_servers: str
     partitions: Positive
     replication_factor: Positive
+    max_message_bytes: Positive
     reconnect_max_ms: Positive
     prefetch_kb: Positive
     fetch_kb: Positive

@@ -63,5 +63,5 @@ class DeadLetters:
             sensor_id=sensor_id,
         )
         log.warning("dead letter", id=letter.id, reason=reason, detail=detail)
-        key = sensor_id.encode() if sensor_id else record.key or b""
+        key = sensor_id.encode() if sensor_id else letter.kafka_key(record.key)
         self._producer.send(self._topics.dead_letters, key, letter.to_bytes())

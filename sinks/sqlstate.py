@@ -64,7 +64,8 @@ def _without_sqlstate(error: psycopg.Error) -> Action:
     """An error from this side of the wire: no connection, or a value that cannot be sent."""
     if isinstance(error, psycopg.DataError):
         return Action.REFUSE
-    return Action.STOP if _REFUSED_LOGIN.search(str(error)) else Action.RETRY
+    away = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    return Action.RETRY if away and not _REFUSED_LOGIN.search(str(error)) else Action.STOP
 
 
 def remedy(error: psycopg.Error) -> str:

@@ -120,21 +120,29 @@ async def run(
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    Watchdog(settings, worker.positions, lambda: worker.read_back).start()
+    consumer = _consumer(app)
+    Watchdog(settings, lambda: _positions(consumer, worker), lambda: worker.read_back).start()
     watch = ModelWatch(models, worker, telemetry)
     await watch.look_for_challenger()  # before the first chunk, or a restart would show as a gap
     await app.start()
     tasks = [
         asyncio.create_task(or_fail(worker, _watch_lag(app, worker, telemetry))),
-        asyncio.create_task(or_fail(worker, watch.run(_consumer(app), settings.model.refresh_sec))),
+        asyncio.create_task(or_fail(worker, watch.run(consumer, settings.model.refresh_sec))),
     ]
     ends: list[asyncio.Future[Any]] = [asyncio.create_task(stop.wait()), worker.failure]
     await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    worker.stop()
     for task in tasks:
         task.cancel()
     await app.stop()
     if worker.failure.done():
         raise _in_one_line(worker.failure.result())
+
+
+def _positions(consumer: transport.Consumer, worker: Worker) -> dict[int, int]:
+    """The next offsets of what is assigned to us and taken over; states of others may be kept."""
+    assigned = {tp.partition for tp in consumer.assignment()}
+    return {number: at for number, at in worker.positions().items() if number in assigned}
 
 
 async def or_fail(worker: Worker, work: Awaitable[None]) -> None:

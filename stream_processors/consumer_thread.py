@@ -93,9 +93,11 @@ class ConsumerThread:
         self._backlog: deque[Chunk] = deque()
         self._next: dict[int, int] = {}
         self._epoch = 0
+        self._to_flow = -1
         self._flowing = False
         self._held_back = False
         self._halt = threading.Event()
+        self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="kafka-consumer", daemon=True)
 
     # --- for the event loop -------------------------------------------------------------------
@@ -123,7 +125,7 @@ class ConsumerThread:
 
     def flow(self, epoch: int) -> None:
         """Let messages of assignment `epoch` come; outdated if another one has begun."""
-        self._commands.put(lambda: self._start_flow(epoch))
+        self._to_flow = epoch
 
     async def watermarks(self) -> dict[int, int]:
         """The end offset of every assigned partition, as last fetched."""
@@ -135,10 +137,12 @@ class ConsumerThread:
         def run() -> None:
             try:
                 future.set_result(command())
-            except KafkaException as error:
+            except Exception as error:  # noqa: BLE001  the caller's, whatever it is
                 future.set_exception(error)
 
         self._commands.put(run)
+        if self._closed.is_set():
+            self._serve()  # the thread has ended: the consumer says so by itself
         return await asyncio.wrap_future(future)
 
     # --- in the thread ------------------------------------------------------------------------
@@ -153,6 +157,7 @@ class ConsumerThread:
             )
             while not self._halt.is_set():
                 self._serve()
+                self._start_flow()
                 if not self._backlog:
                     self._release()
                     self._fetch()
@@ -164,6 +169,8 @@ class ConsumerThread:
         finally:
             self._halt.set()
             self._consumer.close()
+            self._closed.set()
+            self._serve()
 
     def _serve(self, timeout: float = 0.0) -> None:
         """Run the posted commands; wait up to `timeout` seconds for a first one."""
@@ -191,7 +198,8 @@ class ConsumerThread:
     def _take(self, message: Message) -> None:
         error = message.error()
         if error is not None:
-            if error.fatal():
+            # error.fatal() is False for the very message that reports a fatal error.
+            if error.code() == KafkaError._FATAL:  # noqa: SLF001 (a documented constant)
                 raise KafkaException(error)
             log.warning("consumer", error=str(error))
             return
@@ -233,8 +241,9 @@ class ConsumerThread:
             self._held_back = False
             self._consumer.resume(self._assigned())
 
-    def _start_flow(self, epoch: int) -> None:
-        if epoch == self._epoch and not self._flowing:
+    def _start_flow(self) -> None:
+        """Between two polls only: what flowed inside one would pass for fetched before it."""
+        if self._to_flow == self._epoch and not self._flowing:
             self._flowing = True
             self._consumer.resume(self._assigned())
 

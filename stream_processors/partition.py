@@ -242,7 +242,9 @@ class Partition:
             detail=one.detail,
             sensor_id=None if one.reading is None else one.reading.sensor_id,
         )
-        return Output(self._topics.dead_letters, one.record.key() or b"", letter.to_bytes())
+        return Output(
+            self._topics.dead_letters, letter.kafka_key(one.record.key()), letter.to_bytes()
+        )
 
 
 _REASONS = {

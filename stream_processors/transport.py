@@ -92,6 +92,11 @@ class Consumer(consumer.Consumer):
         if self._thread is not None:
             await self._thread.stop()
 
+    @property
+    def ready(self) -> bool:
+        """Whether the partitions of the assignment in force are taken over."""
+        return self._ready
+
     async def watermarks(self) -> dict[int, int]:
         """The end offset of every assigned partition."""
         return {} if self._thread is None else await self._thread.watermarks()
@@ -142,7 +147,11 @@ class Consumer(consumer.Consumer):
     async def perform_seek(self) -> None:
         """Faust calls this between an assignment and the flow; the take-over happens here."""
         epoch = self._epoch
-        state = await self.hooks.rebuild(self._assigned)
+        try:
+            state = await self.hooks.rebuild(self._assigned)
+        except Exception as error:  # noqa: BLE001  Faust would log it and wait for ever
+            self.hooks.on_failure(error)
+            return
         async with self.busy:
             if epoch != self._epoch:
                 return  # rebalanced meanwhile: the next call takes over

@@ -12,10 +12,9 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 import structlog
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
 
-from connections.kafka import client_config, end_offsets
+from connections import groups, span
+from plantwatch.errors import UnavailableError
 from plantwatch.settings import Settings
 
 log = structlog.get_logger()
@@ -61,27 +60,36 @@ class Watchdog:
         self._settings = settings
         self._positions = positions
         self._read_back = read_back
-        self._admin = AdminClient(client_config(settings))
 
     def start(self) -> None:
         threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
+
+    def look(self) -> tuple[int | None, object]:
+        """Readings waiting, None while Kafka does not say; and what changes when work is done.
+
+        Who owns nothing may be one worker too many, or may never have been given anything: as long
+        as anybody in the group commits, it need not be us. Kafka is asked by clients made for it:
+        one that had lost its broker for good would never show us a stall.
+        """
+        topic, group = self._settings.topics.readings, self._settings.worker.group_id
+        positions = dict(self._positions())
+        try:
+            if not positions:
+                done = groups.committed(self._settings, group, topic)
+                committed = [(one.partition, one.offset) for one in done]
+                return groups.lag(self._settings, group, topic), (committed, self._read_back())
+            held = span.held(self._settings, topic)
+        except UnavailableError:
+            return None, None
+        lag = sum(max(0, held[number].stop - at) for number, at in positions.items())
+        return lag, (positions, self._read_back())
 
     def _watch(self) -> None:
         limit = self._settings.worker.watchdog_sec
         stall = Stall(limit)
         while True:
-            positions = dict(self._positions())
-            progress = (positions, self._read_back())
-            if stall.observe(time.monotonic(), lag=self._lag(positions), progress=progress):
-                log.error("no progress, ending to be restarted", seconds=limit, at=positions)
+            lag, progress = self.look()
+            if stall.observe(time.monotonic(), lag=lag, progress=progress):
+                log.error("no progress, ending to be restarted", seconds=limit, at=str(progress))
                 os._exit(EXIT_CODE)  # the event loop may never run again: nothing to ask it for
             time.sleep(limit / _LOOKS)
-
-    def _lag(self, positions: Mapping[int, int]) -> int | None:
-        try:
-            ends = end_offsets(self._admin, self._settings.topics.readings, positions)
-        except KafkaException:
-            # A client that has lost its broker for good would keep us from ever seeing a stall.
-            self._admin = AdminClient(client_config(self._settings))
-            return None
-        return sum(max(0, ends[number] - position) for number, position in positions.items())

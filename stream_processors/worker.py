@@ -29,6 +29,10 @@ class HoleError(Exception):
     """A chunk was lost between the consumer and the agent: end, and start from the last commit."""
 
 
+class StoppedError(Exception):
+    """The read-back was given up, since the process is to end: no failure."""
+
+
 class Worker:
     """What the agent and the transport's hooks share. Lives on one event loop."""
 
@@ -51,6 +55,7 @@ class Worker:
         self._telemetry = telemetry
         self._producer = CheckedProducer(producer_config(settings))
         self._partitions: dict[int, Partition] = {}
+        self._stopping = False
         self.read_back = 0
         """Readings read to rebuild state, also while a rebuild is under way."""
         self.failure: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
@@ -94,8 +99,12 @@ class Worker:
 
     def fail(self, error: BaseException) -> None:
         """Remember the first failure, which ends `run`."""
-        if not self.failure.done():
+        if not self.failure.done() and not isinstance(error, StoppedError):
             self.failure.set_result(error)
+
+    def stop(self) -> None:
+        """Give a read-back up, if one is under way: nothing of it is worth waiting for."""
+        self._stopping = True
 
     def hooks(self) -> transport.Hooks:
         return transport.Hooks(self._rebuild, self._own, self._before_commit, self.fail)
@@ -112,13 +121,13 @@ class Worker:
     async def swap(self, consumer: transport.Consumer, detector: Detector) -> None:
         """Score everything from here on by another model; no window is lost or scored twice.
 
-        What is scored is committed first, with the new digest: what a crash makes us do again is
-        done by the model that did it. If that commit is refused the old model stays, until the
-        next look.
+        What is scored is committed first, with the new digest, so a crash makes nobody do that
+        again by another model. If that commit is refused the old model stays, until the next look.
         """
         async with consumer.busy:
             before, self._detector = self._detector, detector
-            if self._partitions and not await consumer.replace(self._all_completed()):
+            # Between two assignments there is nothing of ours to commit: `own` will do it.
+            if consumer.ready and not await consumer.replace(self._all_completed()):
                 self._detector = before
                 await consumer.replace(self._all_completed())
                 return
@@ -165,6 +174,8 @@ class Worker:
         return states
 
     def _count_read_back(self, readings: int) -> None:
+        if self._stopping:
+            raise StoppedError
         self.read_back += readings
 
     def _report(self, rebuilt: Rebuilt) -> None:

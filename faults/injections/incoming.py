@@ -86,4 +86,5 @@ def memory_is_bounded(trial: Trial) -> Measured:
     address = plant.processes.status(WORKER).address
     with urlopen(address, timeout=10) as reply:  # noqa: S310 (ours)
         metrics = len(reply.read())
-    return {"worker_mb": plant.memory(WORKER) >> 20, "metrics_kb": round(metrics / 2**10, 1)}
+    peak = plant.memory(WORKER, peak=True) >> 20
+    return {"worker_mb": peak, "metrics_kb": round(metrics / 2**10, 1)}

@@ -22,12 +22,6 @@ def nothing(_trial: Trial) -> Measured:
     return {}
 
 
-def nothing_for_a_while(trial: Trial) -> Measured:
-    """For a stream without an end."""
-    in_mid_work(trial.plant)
-    return {}
-
-
 def killed_at(point: str) -> Inject:
     """Kill -9 at a failpoint, each time at another pass of it."""
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import chain, islice
 from typing import Final
 
-from faults.moments import WORKER, in_mid_work, waiting
+from faults.moments import WORKER, in_mid_work, metric, waiting
 from faults.readings import Sent, encoded, endless
 from faults.run import MACHINES, RATE, Inject, Measured, Source, Trial
 from faults.supervised import until
@@ -47,7 +47,8 @@ def taken_over(readings: int) -> Inject:
         began = time.monotonic()
         in_mid_work(plant)
         seconds = round(time.monotonic() - began, 1)
-        return {"kills": 1, "take_over_sec": seconds, "worker_mb": plant.memory(WORKER) >> 20}
+        read_back = metric(plant, WORKER, "plantwatch_read_back_readings_total")
+        return {"kills": 1, "take_over_sec": seconds, "read_back": read_back}
 
     return inject
 
@@ -66,5 +67,5 @@ def all_are_scored(trial: Trial) -> Measured:
     until(lambda: load.sent == 30 * TOGETHER, "all is sent", _PATIENCE_SEC)
     until(lambda: waiting(plant) == 0, "all is through", _PATIENCE_SEC)
     seconds = time.monotonic() - began
-    megabytes = plant.memory(WORKER) >> 20
+    megabytes = plant.memory(WORKER, peak=True) >> 20
     return {"readings_per_s": round(load.sent / seconds), "worker_mb": megabytes}

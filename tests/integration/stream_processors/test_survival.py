@@ -43,6 +43,16 @@ def _assert_whole(settings: Settings, fleet: Fleet) -> None:
     assert topics.read(settings, settings.topics.dead_letters) == []
 
 
+# Two workers under one instance id would fight for ever: the older one ends and says why.
+def test_a_second_worker_of_one_name_is_noticed(settings: Settings, start: Start) -> None:
+    first = start()
+    first.until(lambda: "took over" in first.said)
+    (port,) = free_ports(1)
+    start(with_changes(settings, "worker", metrics_port=port))
+    assert first.wait() == 69
+    assert "WORKER_INSTANCE_ID" in first.said.splitlines()[-1]
+
+
 # Killed three times (kill -9) in the middle of its work, the worker goes on where it was.
 def test_kills_lose_nothing(settings: Settings, start: Start) -> None:
     fleet = small_fleet("train")

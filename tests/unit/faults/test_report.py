@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from faults.report import held, line, save, summary
+from faults.report import earlier, line, save, summary
 from faults.run import Result
 from plantwatch.errors import ConfigError
 
@@ -11,16 +11,16 @@ FAILED = Result("b", 7, ran=True, ok=False, why="1 x lost", seconds=2.0, figures
 NOT_RUN = Result("c", 7, ran=False, ok=False, why="no disk", seconds=0.0, figures={}, measured={})
 
 
-# A run goes on from its file: what held is not run again, what failed or could not run is.
+# A run goes on from its file, in which what failed or could not run is still told.
 def test_a_run_can_go_on(tmp_path: Path) -> None:
     save([HELD, FAILED, NOT_RUN], 7, tmp_path / "faults.json")
-    assert held(tmp_path / "faults.json") == (7, [HELD])
+    assert earlier(tmp_path / "faults.json") == (7, [HELD, FAILED, NOT_RUN])
 
 
 # Where nothing was ever run, that is said in a line.
 def test_there_may_be_nothing_to_go_on_with(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="leave --resume out"):
-        held(tmp_path / "faults.json")
+        earlier(tmp_path / "faults.json")
 
 
 # Each state has its word, and the sentence at the end counts them.

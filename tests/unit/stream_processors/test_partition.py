@@ -123,6 +123,13 @@ def test_a_bad_message_stops_nobody() -> None:
     assert len(events(outcome.outputs, "scores")) == 1
 
 
+# A message that fills what a broker takes with its key alone is buried all the same.
+def test_a_letter_fits_the_broker() -> None:
+    key = b"k" * 1_000_000
+    (output,) = process(empty_partition(SETTINGS), Message(0, key, b"{}")).outputs
+    assert len(output.key) + len(output.value) < SETTINGS.kafka.max_message_bytes
+
+
 # A window that the model has no answer for is rejected; its reading still completes later windows.
 def test_an_unscorable_window_is_rejected_alone() -> None:
     values = [1.0, 2.0, 3.0, 4.0, CHOKING_VALUE, 6.0]
