@@ -97,6 +97,7 @@ def _play_model(contestant: Contestant, sample: Sample, test: Windows, seed: int
     judged = judge(model_type, sample, test, contestant.settings, seed)
     scorer = OnnxScorer(judged.fitted.network, judged.fitted.features)
     return Outcome(
+        known=Scored.of(judged.known_raw, sample.fit.followed_by(sample.validation)),
         validation=Scored.of(judged.validation_raw, sample.validation),
         test=Scored.of(judged.test.raw, test),
         calibration=judged.calibration,
@@ -119,6 +120,7 @@ def _play_peer(contestant: Contestant, sample: Sample, test: Windows, seed: int)
     seconds = time.perf_counter() - started
     validation = Scored.of(score(sample.validation.values), sample.validation)
     return Outcome(
+        known=validation,
         validation=validation,
         test=Scored.of(score(test.values), test),
         calibration=calibrate(validation.raw, sample.validation, contestant.settings),

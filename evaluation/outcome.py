@@ -58,10 +58,12 @@ class Scored:
 class Outcome:
     """One contestant in one trial; `supervision` as in `models.card.Card`.
 
-    `calibration` is what it would go into production with; `by_sensor` as in
+    `calibration` is what it would go into production with, chosen on the windows `known`: a model's
+    are those of fit and validation engines, a peer's those of `validation` alone. `by_sensor` as in
     `evaluation.attribution.by_sensor`.
     """
 
+    known: Scored
     validation: Scored
     test: Scored
     calibration: Calibration
@@ -76,7 +78,7 @@ class Outcome:
         path.parent.mkdir(parents=True, exist_ok=True)
         arrays = {
             f"{part}_{name}": getattr(getattr(self, part), name)
-            for part in ("validation", "test")
+            for part in _PARTS
             for name in ("raw", "engine", "rul")
         }
         facts = {name: getattr(self, name) for name in _FACTS}
@@ -88,15 +90,16 @@ class Outcome:
     @classmethod
     def read(cls, path: Path) -> Self:
         with np.load(path, allow_pickle=False) as file:
-            validation, test = (
+            known, validation, test = (
                 Scored(*(file[f"{part}_{name}"] for name in ("raw", "engine", "rul")))
-                for part in ("validation", "test")
+                for part in _PARTS
             )
             facts = json.loads(str(file["facts"]))
             calibration = Calibration(**facts.pop("calibration"))
-            return cls(validation, test, calibration, **facts)
+            return cls(known, validation, test, calibration, **facts)
 
 
+_PARTS: Final = ("known", "validation", "test")
 _FACTS: Final = ("supervision", "fit_seconds", "us_per_window", "size_mb", "by_sensor")
 
 

@@ -18,7 +18,7 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 # In the environment a list is written as in the files: [1, 2].
 _LISTED = BeforeValidator(lambda value: yaml.safe_load(value) if isinstance(value, str) else value)
 Scaling = Literal["gain", "zscore", "minmax"]
-Head = Literal["mixture", "mixture_self_trained", "trend", "mse", "logistic"]
+Head = Literal["mixture", "mixture_self_trained", "trend", "mse", "logistic", "mixture_logistic"]
 
 
 class Section(BaseModel):

@@ -17,12 +17,16 @@ from training.metrics import row_metrics
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """A fitted model with its calibration and what it says of validation and test windows."""
+    """A fitted model with its calibration and what it says of the windows.
+
+    `known_raw` is what it was calibrated by: the raw of fit windows, then of validation windows.
+    """
 
     model_type: ModelType
     fitted: Fitted
     calibration: Calibration
     remaining_life: tuple[LifeAtScore, ...]
+    known_raw: Float64
     validation_raw: Float64
     test: Verdicts
     seconds: float
@@ -61,4 +65,14 @@ def judge(
     on_validation = row_metrics(calibration.judge(validation_raw), sample.validation.rul < label)
     metrics = row_metrics(verdicts, test.rul < label)
     metrics |= {f"validation_{name}": value for name, value in on_validation.items()}
-    return Judged(model_type, fitted, calibration, life, validation_raw, verdicts, seconds, metrics)
+    return Judged(
+        model_type,
+        fitted,
+        calibration,
+        life,
+        known,
+        validation_raw,
+        verdicts,
+        seconds,
+        metrics,
+    )
