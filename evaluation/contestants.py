@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from pydantic import ValidationError
 
 from evaluation.attribution import by_sensor
-from evaluation.outcome import Outcome, Scored
+from evaluation.outcome import Outcome
 from evaluation.peers import PEERS, fit_peer
 from models.onnx_detector import OnnxScorer
 from plantwatch.errors import ConfigError
 from plantwatch.settings import Settings, Variant
 from training.calibrate import calibrate
-from training.dataset import Sample, Windows
+from training.dataset import Sample, Scored, Windows
 from training.fit import FITTERS
 from training.judge import judge
 
@@ -55,6 +55,8 @@ def contestants(settings: Settings, *, peers: bool) -> list[Contestant]:
     Raises:
         ConfigError: a variant in the configs names no known model or setting.
     """
+    # All at the threshold of the highest F1: the budget is judged beside it, for each of them.
+    settings = changed(settings, {"training": {"threshold": "f1"}})
     models = [Contestant(name, "model", name, settings) for name in FITTERS]
     variants = [
         _variant(name, variant, settings) for name, variant in settings.evaluation.variants.items()

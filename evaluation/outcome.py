@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any, Final, Literal, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from plantwatch.scoring import Calibration, Float64
-from training.dataset import Windows
+from plantwatch.scoring import Calibration
+from training.dataset import Scored
 
 CACHE: Final = Path(".local/evaluation/cache")
 _ROOT: Final = Path(__file__).parents[1]
@@ -28,30 +27,6 @@ _SOURCES: Final = (
     ),
 )
 _LIBRARIES: Final = ("numpy", "scikit-learn", "torch", "onnxruntime")
-
-
-@dataclass(frozen=True, eq=False)
-class Scored:
-    """Raw scores and the truth of n windows, engine after engine in the order of time.
-
-    Attributes:
-        raw: float64 [n], high = anomalous, in the contestant's unit.
-        engine: int64 [n].
-        rul: int64 [n], cycles left.
-    """
-
-    raw: Float64
-    engine: NDArray[np.int64]
-    rul: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, raw: Float64, windows: Windows) -> Self:
-        return cls(raw, windows.engine, windows.rul)
-
-    @property
-    def truth(self) -> Windows:
-        """The windows without their readings, for what needs only the truth."""
-        return Windows(np.empty((len(self.rul), 0, 0), np.float32), self.engine, self.rul)
 
 
 @dataclass(frozen=True, eq=False)

@@ -89,7 +89,7 @@ def _run(jobs: list[_Job], processes: int) -> Iterator[None]:
 
 
 def _begin(processes: int) -> None:
-    """Of a process in the pool: it takes its share of the cores, and ends with the one it is for."""
+    """A process of the pool takes its share of the cores, and ends with the one it is for."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     threadpool_limits(max(1, (os.cpu_count() or 1) // processes))
 

@@ -151,12 +151,38 @@ class Model(Section):
     refresh_sec: Seconds
 
 
+class AlarmRule(Section):
+    """In alarm when `hits` of the last `of` verdicts are anomalous."""
+
+    hits: Positive
+    of: Positive
+
+    @model_validator(mode="after")
+    def _can_be_met(self) -> Self:
+        if self.hits > self.of:
+            raise ValueError("hits must not exceed of, or there is never an alarm")
+        return self
+
+    def __str__(self) -> str:
+        return f"{self.hits} of {self.of}"
+
+
 class Anomaly(Section):
     threshold: Share
     label_rul: Positive
     alarm_hits: Positive
     alarm_of: Positive
     top_sensors: Positive
+
+    @property
+    def alarm(self) -> AlarmRule:
+        return AlarmRule(hits=self.alarm_hits, of=self.alarm_of)
+
+    @model_validator(mode="after")
+    def _alarm_can_be_met(self) -> Self:
+        if self.alarm_hits > self.alarm_of:
+            raise ValueError("alarm_hits must not exceed alarm_of, or there is never an alarm")
+        return self
 
 
 class Features(Section):
@@ -237,6 +263,7 @@ class Training(Section):
     validation_share: Share
     seed: int
     normal_rul: Positive
+    threshold: Literal["f1", "budget"]
     threshold_resamples: Positive
     life_bins: Positive
 
@@ -258,22 +285,6 @@ class Variant(Section):
 
     model: str
     changes: dict[str, dict[str, Any]]
-
-
-class AlarmRule(Section):
-    """In alarm when `hits` of the last `of` verdicts are anomalous."""
-
-    hits: Positive
-    of: Positive
-
-    @model_validator(mode="after")
-    def _can_be_met(self) -> Self:
-        if self.hits > self.of:
-            raise ValueError("hits must not exceed of, or there is never an alarm")
-        return self
-
-    def __str__(self) -> str:
-        return f"{self.hits} of {self.of}"
 
 
 class Evaluation(Section):

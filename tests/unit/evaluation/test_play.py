@@ -36,9 +36,12 @@ def test_no_process_survives_an_evaluation_that_is_ended(
     script, fifo = tmp_path / "script.py", tmp_path / "held"
     script.write_text(SCRIPT)
     os.mkfifo(fifo)
-    environment = os.environ | {"PYTHONPATH": os.getcwd()}
+    environment = os.environ | {"PYTHONPATH": str(Path.cwd())}
     command = [sys.executable, str(script), str(fifo)]
-    with subprocess.Popen(command, cwd=tmp_path, env=environment) as evaluation, fifo.open() as held:
+    with (
+        subprocess.Popen(command, cwd=tmp_path, env=environment) as evaluation,
+        fifo.open() as held,
+    ):
         assert [held.readline() for _ in range(2)] == ["here\n"] * 2
         evaluation.send_signal(how)
         assert held.read() == ""  # ends when nobody holds the other end any more

@@ -19,7 +19,8 @@ def raw_of(head: Head) -> np.ndarray:
     x[WINDOWS.rul < 10, 0] += 6
     x[LABELLED, 1] += 6
     summary = Summary(x, WINDOWS, NORMAL, centre=np.zeros(4), spread=np.ones(4))
-    return fit_head(head, summary, small_settings(), 0)(torch.from_numpy(x))[0].numpy()
+    raw, _ = fit_head(head, summary, small_settings(), 0)(torch.from_numpy(x))
+    return np.asarray(raw)
 
 
 def overlap(raw: np.ndarray) -> float:
