@@ -1,12 +1,15 @@
 """Playing an evaluation in processes of its own."""
 
 import os
+import select
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.support.waiting import PATIENCE_SEC
 
 SCRIPT = """
 import os, signal, sys
@@ -20,7 +23,7 @@ class Waits:
 
     def play(self, *_):
         with open(sys.argv[1], "w") as fifo:
-            print("here", file=fifo, flush=True)
+            print(os.getpid(), file=fifo, flush=True)
             signal.pause()
 
 if __name__ == "__main__":
@@ -38,10 +41,11 @@ def test_no_process_survives_an_evaluation_that_is_ended(
     os.mkfifo(fifo)
     environment = os.environ | {"PYTHONPATH": str(Path.cwd())}
     command = [sys.executable, str(script), str(fifo)]
-    with (
-        subprocess.Popen(command, cwd=tmp_path, env=environment) as evaluation,
-        fifo.open() as held,
-    ):
-        assert [held.readline() for _ in range(2)] == ["here\n"] * 2
-        evaluation.send_signal(how)
-        assert held.read() == ""  # ends when nobody holds the other end any more
+    with subprocess.Popen(command, cwd=tmp_path, env=environment) as evaluation:
+        with fifo.open() as held:
+            fitting = [int(held.readline()) for _ in range(2)]
+            evaluation.send_signal(how)
+            ended, _, _ = select.select([held], [], [], PATIENCE_SEC)
+        for left in fitting if not ended else ():
+            os.kill(left, signal.SIGKILL)
+        assert ended, "nobody closed the other end"
