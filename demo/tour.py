@@ -76,8 +76,10 @@ def run(settings: Settings, fleet: Fleet, screen: Screen) -> Tour:
         wanted=expected(fleet, settings.window.length),
         seconds=seconds,
     )
-    machines = judge(fleet, verdicts.anomalous, settings.anomaly)
-    parity = compare(fleet, settings.window.length, load_production(settings), verdicts.scores)
+    production = load_production(settings)
+    rule = production.card.alarm or settings.anomaly.alarm
+    machines = judge(fleet, verdicts.anomalous, rule, settings.anomaly.label_rul)
+    parity = compare(fleet, settings.window.length, production, verdicts.scores)
     return Tour(account, machines, parity, latencies(settings, scores))
 
 

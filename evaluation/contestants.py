@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from pydantic import ValidationError
 
 from evaluation.attribution import by_sensor
-from evaluation.outcome import Outcome, Scored
+from evaluation.outcome import Outcome
 from evaluation.peers import PEERS, fit_peer
 from models.onnx_detector import OnnxScorer
 from plantwatch.errors import ConfigError
 from plantwatch.settings import Settings, Variant
 from training.calibrate import calibrate
-from training.dataset import Sample, Windows
+from training.dataset import Sample, Scored, Windows
 from training.fit import FITTERS
 from training.judge import judge
 
@@ -55,6 +55,8 @@ def contestants(settings: Settings, *, peers: bool) -> list[Contestant]:
     Raises:
         ConfigError: a variant in the configs names no known model or setting.
     """
+    # All at the threshold of the highest F1: the budget is judged beside it, for each of them.
+    settings = changed(settings, {"training": {"threshold": "f1"}})
     models = [Contestant(name, "model", name, settings) for name in FITTERS]
     variants = [
         _variant(name, variant, settings) for name, variant in settings.evaluation.variants.items()
@@ -97,6 +99,7 @@ def _play_model(contestant: Contestant, sample: Sample, test: Windows, seed: int
     judged = judge(model_type, sample, test, contestant.settings, seed)
     scorer = OnnxScorer(judged.fitted.network, judged.fitted.features)
     return Outcome(
+        known=Scored.of(judged.known_raw, sample.fit.followed_by(sample.validation)),
         validation=Scored.of(judged.validation_raw, sample.validation),
         test=Scored.of(judged.test.raw, test),
         calibration=judged.calibration,
@@ -119,6 +122,7 @@ def _play_peer(contestant: Contestant, sample: Sample, test: Windows, seed: int)
     seconds = time.perf_counter() - started
     validation = Scored.of(score(sample.validation.values), sample.validation)
     return Outcome(
+        known=validation,
         validation=validation,
         test=Scored.of(score(test.values), test),
         calibration=calibrate(validation.raw, sample.validation, contestant.settings),

@@ -7,12 +7,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from sklearn.metrics import precision_recall_curve
 
-from evaluation.events import alarmed, events
 from evaluation.judgement import Judgement, judgement
 from evaluation.outcome import Outcome
 from evaluation.summary import Seeds
 from plantwatch.settings import Settings
 from training.calibrate import threshold_curve
+from training.events import alarmed, events
 from training.plots import draw_confusion, draw_thresholds
 
 BLUE: Final = "#1f6fb4"

@@ -32,10 +32,10 @@ def judgement(outcomes: list[Outcome], label_rul: int, settings: Settings) -> Ju
     """Judge the outcomes of one seed's trials.
 
     For another label than the configured one, threshold and confidence are chosen anew on the
-    validation engines; the contestant stays as it was fitted.
+    engines that it was calibrated on; the contestant stays as it was fitted.
 
     Raises:
-        BadDataError: no validation engine comes that close to its end.
+        BadDataError: no engine that it was calibrated on comes that close to its end.
     """
     parts = [_verdicts(one, _calibration(one, label_rul, settings)) for one in outcomes]
     raw, score, anomaly, confidence = (
@@ -55,7 +55,7 @@ def _calibration(outcome: Outcome, label_rul: int, settings: Settings) -> Calibr
         return outcome.calibration
     anomaly = settings.anomaly.model_copy(update={"label_rul": label_rul})
     other = settings.model_copy(update={"anomaly": anomaly})
-    return calibrate(outcome.validation.raw, outcome.validation.truth, other)
+    return calibrate(outcome.known.raw, outcome.known.truth, other)
 
 
 def _verdicts(outcome: Outcome, calibration: Calibration) -> Verdicts:

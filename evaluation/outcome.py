@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any, Final, Literal, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from plantwatch.scoring import Calibration, Float64
-from training.dataset import Windows
+from plantwatch.scoring import Calibration
+from training.dataset import Scored
 
 CACHE: Final = Path(".local/evaluation/cache")
 _ROOT: Final = Path(__file__).parents[1]
@@ -31,37 +30,15 @@ _LIBRARIES: Final = ("numpy", "scikit-learn", "torch", "onnxruntime")
 
 
 @dataclass(frozen=True, eq=False)
-class Scored:
-    """Raw scores and the truth of n windows, engine after engine in the order of time.
-
-    Attributes:
-        raw: float64 [n], high = anomalous, in the contestant's unit.
-        engine: int64 [n].
-        rul: int64 [n], cycles left.
-    """
-
-    raw: Float64
-    engine: NDArray[np.int64]
-    rul: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, raw: Float64, windows: Windows) -> Self:
-        return cls(raw, windows.engine, windows.rul)
-
-    @property
-    def truth(self) -> Windows:
-        """The windows without their readings, for what needs only the truth."""
-        return Windows(np.empty((len(self.rul), 0, 0), np.float32), self.engine, self.rul)
-
-
-@dataclass(frozen=True, eq=False)
 class Outcome:
     """One contestant in one trial; `supervision` as in `models.card.Card`.
 
-    `calibration` is what it would go into production with; `by_sensor` as in
+    `calibration` is what it would go into production with, chosen on the windows `known`: a model's
+    are those of fit and validation engines, a peer's those of `validation` alone. `by_sensor` as in
     `evaluation.attribution.by_sensor`.
     """
 
+    known: Scored
     validation: Scored
     test: Scored
     calibration: Calibration
@@ -76,7 +53,7 @@ class Outcome:
         path.parent.mkdir(parents=True, exist_ok=True)
         arrays = {
             f"{part}_{name}": getattr(getattr(self, part), name)
-            for part in ("validation", "test")
+            for part in _PARTS
             for name in ("raw", "engine", "rul")
         }
         facts = {name: getattr(self, name) for name in _FACTS}
@@ -88,15 +65,16 @@ class Outcome:
     @classmethod
     def read(cls, path: Path) -> Self:
         with np.load(path, allow_pickle=False) as file:
-            validation, test = (
+            known, validation, test = (
                 Scored(*(file[f"{part}_{name}"] for name in ("raw", "engine", "rul")))
-                for part in ("validation", "test")
+                for part in _PARTS
             )
             facts = json.loads(str(file["facts"]))
             calibration = Calibration(**facts.pop("calibration"))
-            return cls(validation, test, calibration, **facts)
+            return cls(known, validation, test, calibration, **facts)
 
 
+_PARTS: Final = ("known", "validation", "test")
 _FACTS: Final = ("supervision", "fit_seconds", "us_per_window", "size_mb", "by_sensor")
 
 

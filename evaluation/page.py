@@ -26,7 +26,9 @@ img { max-width: 100%; } code { background: #f2f4f6; padding: .1rem .3rem; }
 """
 _LEVELS: Final = (
     "U: no labels but to choose normal rows and the threshold; W: also where each fit engine's "
-    "life ended; S: fitted on labels. Grey rows are what others use, fitted on the same windows."
+    "life ended; S: fitted on labels. Grey rows are what others use, fitted on the same windows. "
+    "Thresholds and confidence of the models are chosen on fit and validation engines, those "
+    "of grey rows on validation engines alone: neighbours and trees know the fit engines by heart."
 )
 
 

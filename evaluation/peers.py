@@ -2,6 +2,10 @@
 
 Parameters are those that scikit-learn and PyOD ship. PyOD's COPOD and ECOD are not here: they score
 a batch against itself, which no stream can.
+
+Threshold and confidence are chosen on validation engines alone, those of our models on fit and
+validation engines (`training.judge`). Neighbours and trees know the fit windows by heart: a
+threshold from these would be too high for any other engine.
 """
 
 from collections.abc import Callable

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -76,7 +77,7 @@ def _run(jobs: list[_Job], processes: int) -> Iterator[None]:
             yield
         return
     context = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
-    with ProcessPoolExecutor(processes, context, _share_cores, (processes,)) as pool:
+    with ProcessPoolExecutor(processes, context, _begin, (processes,)) as pool:
         futures = [pool.submit(_play, *job) for job in jobs]
         try:
             for future in as_completed(futures):
@@ -87,8 +88,21 @@ def _run(jobs: list[_Job], processes: int) -> Iterator[None]:
             raise
 
 
-def _share_cores(processes: int) -> None:
+def _begin(processes: int) -> None:
+    """A process of the pool takes its share of the cores, and ends with the one it is for."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     threadpool_limits(max(1, (os.cpu_count() or 1) // processes))
+
+
+def _end_with_parent() -> None:
+    """A pool's processes hold the queue's both ends: none would notice that nobody wants its work.
+
+    What is being fitted is lost, an outcome that is written is whole.
+    """
+    parent = multiprocessing.parent_process()
+    assert parent is not None, "only a pool's processes wait for their parent"
+    parent.join()
+    os._exit(1)
 
 
 def _play(one: Contestant, trial: Trial, fleet: Fleet, test: Fleet, path: Path) -> None:

@@ -5,11 +5,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from evaluation.budget import WEEK_HOURS, choose, per_1000_cycles, rate_interval, spend
-from evaluation.events import Events, alarmed, events
 from evaluation.judgement import Judgement, judgement
-from evaluation.outcome import Outcome, Scored
+from evaluation.outcome import Outcome
 from plantwatch.settings import Settings
+from training.budget import WEEK_HOURS, choose, per_1000_cycles, rate_interval, spend
+from training.dataset import Scored
+from training.events import Events, alarmed, events
 from training.metrics import intervals, reliability, row_metrics
 
 SHARES: Final = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.125, 0.15, 0.175, 0.2, 0.25, 0.3)

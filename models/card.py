@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from plantwatch.errors import ConfigError, UnfitModelError
 from plantwatch.features import FeatureSpec
-from plantwatch.settings import Settings
+from plantwatch.settings import AlarmRule, Settings
 
 CARD: Final = "card.json"
 NETWORK: Final = "model.onnx"
@@ -55,8 +55,9 @@ class Card(_Part):
     """Everything about a model but its network.
 
     `threshold` and `scale` are in the unit of the network's raw output, high when anomalous; the
-    meaning of the numbers is that of `plantwatch.scoring.Calibration`. `supervision` is what was
-    used of the labels: U only to choose normal rows and the threshold, W also where the life of
+    meaning of the numbers is that of `plantwatch.scoring.Calibration`. `alarm` is the rule that
+    keeps to the alarm budget with this threshold, None: the configured one. `supervision` is what
+    was used of the labels: U only to choose normal rows and the threshold, W also where the life of
     each fitted engine ended, S a head fitted on labels. `remaining_life` goes by ascending raw; a
     raw beyond the last belongs to the last. `metrics` are those of validation and test.
     """
@@ -68,6 +69,7 @@ class Card(_Part):
     scale: float = Field(gt=0)
     platt_a: float
     platt_b: float
+    alarm: AlarmRule | None = None
     label_rul: int = Field(gt=0)
     supervision: Literal["U", "W", "S"]
     trained_on: TrainedOn

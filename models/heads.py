@@ -22,8 +22,8 @@ class Mixture:
     """Q directions in groups; each group's score is its log-sum-exp, raw their scaled mean.
 
     `weights` [Q, D] and `bias` [Q] of each direction's log-likelihood ratio, `groups` how many
-    directions each of the K groups has, one group after the other, `scale` [K] the deviation of a
-    group's score on normal windows.
+    directions each of the K groups has, one group after the other, `scale` [K] what a group's
+    score is divided by: its deviation on normal windows, or less where it counts more.
     """
 
     weights: Array

@@ -18,7 +18,7 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 # In the environment a list is written as in the files: [1, 2].
 _LISTED = BeforeValidator(lambda value: yaml.safe_load(value) if isinstance(value, str) else value)
 Scaling = Literal["gain", "zscore", "minmax"]
-Head = Literal["mixture", "mixture_self_trained", "trend", "mse", "logistic"]
+Head = Literal["mixture", "mixture_self_trained", "trend", "mse", "logistic", "mixture_logistic"]
 
 
 class Section(BaseModel):
@@ -152,12 +152,38 @@ class Model(Section):
     refresh_sec: Seconds
 
 
+class AlarmRule(Section):
+    """In alarm when `hits` of the last `of` verdicts are anomalous."""
+
+    hits: Positive
+    of: Positive
+
+    @model_validator(mode="after")
+    def _can_be_met(self) -> Self:
+        if self.hits > self.of:
+            raise ValueError("hits must not exceed of, or there is never an alarm")
+        return self
+
+    def __str__(self) -> str:
+        return f"{self.hits} of {self.of}"
+
+
 class Anomaly(Section):
     threshold: Share
     label_rul: Positive
     alarm_hits: Positive
     alarm_of: Positive
     top_sensors: Positive
+
+    @property
+    def alarm(self) -> AlarmRule:
+        return AlarmRule(hits=self.alarm_hits, of=self.alarm_of)
+
+    @model_validator(mode="after")
+    def _alarm_can_be_met(self) -> Self:
+        if self.alarm_hits > self.alarm_of:
+            raise ValueError("alarm_hits must not exceed alarm_of, or there is never an alarm")
+        return self
 
 
 class Features(Section):
@@ -238,6 +264,7 @@ class Training(Section):
     validation_share: Share
     seed: int
     normal_rul: Positive
+    threshold: Literal["f1", "budget"]
     threshold_resamples: Positive
     life_bins: Positive
 
@@ -259,22 +286,6 @@ class Variant(Section):
 
     model: str
     changes: dict[str, dict[str, Any]]
-
-
-class AlarmRule(Section):
-    """In alarm when `hits` of the last `of` verdicts are anomalous."""
-
-    hits: Positive
-    of: Positive
-
-    @model_validator(mode="after")
-    def _can_be_met(self) -> Self:
-        if self.hits > self.of:
-            raise ValueError("hits must not exceed of, or there is never an alarm")
-        return self
-
-    def __str__(self) -> str:
-        return f"{self.hits} of {self.of}"
 
 
 class Evaluation(Section):

@@ -1,6 +1,6 @@
 """From raw scores on engines that ran to failure to threshold, scale and confidence."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +66,14 @@ def calibrate(raw: Float64, windows: Windows, settings: Settings) -> Calibration
         platt_b=float(platt.intercept_[0]),
         fallback=settings.anomaly.threshold,
     )
+
+
+def at_threshold(calibration: Calibration, threshold: float) -> Calibration:
+    """The same but for the threshold; what confidence a raw score has stays."""
+    assert calibration.threshold is not None, "calibrate always chooses one"
+    moved = (threshold - calibration.threshold) / calibration.scale
+    platt_b = calibration.platt_b + calibration.platt_a * moved
+    return replace(calibration, threshold=threshold, platt_b=platt_b)
 
 
 def remaining_life(raw: Float64, rul: NDArray[np.int64], bins: int) -> tuple[LifeAtScore, ...]:

@@ -1,4 +1,4 @@
-"""Windows of a fleet with the truth about each, and the split of its engines."""
+"""Windows of a fleet with the truth about each, scores of them, and the split of its engines."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -8,6 +8,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from data.fleet import Fleet
+from plantwatch.scoring import Float64
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +40,30 @@ class Windows:
 
     def of(self, engines: tuple[int, ...]) -> Self:
         return self.where(np.isin(self.engine, engines))
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """Raw scores and the truth of n windows, engine after engine in the order of time.
+
+    Attributes:
+        raw: float64 [n], high = anomalous, in the detector's unit.
+        engine: int64 [n].
+        rul: int64 [n], cycles left.
+    """
+
+    raw: Float64
+    engine: NDArray[np.int64]
+    rul: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, raw: Float64, windows: Windows) -> Self:
+        return cls(raw, windows.engine, windows.rul)
+
+    @property
+    def truth(self) -> Windows:
+        """The windows without their readings, for what needs only the truth."""
+        return Windows(np.empty((len(self.rul), 0, 0), np.float32), self.engine, self.rul)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,11 +1,12 @@
 """Fitting a head, whichever, on what a representation says of the fit windows."""
 
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
+import numpy as np
 from sklearn.linear_model import LogisticRegression
 from torch import nn
 
-from models.heads import ErrorHead, LinearHead, MixtureHead
+from models.heads import Array, ErrorHead, LinearHead, Mixture, MixtureHead
 from plantwatch.settings import Head, Settings
 from training.mixture import fit_mixture, fit_self_trained
 from training.summary import Summary
@@ -17,6 +18,7 @@ SUPERVISION: Final[dict[Head, Literal["U", "W", "S"]]] = {
     "mixture": "W",
     "trend": "W",
     "logistic": "S",
+    "mixture_logistic": "S",
 }
 
 
@@ -33,8 +35,31 @@ def fit_head(kind: Head, summary: Summary, settings: Settings, seed: int) -> nn.
         case "trend":
             return LinearHead(trend_weights(summary, settings.trend_head))
         case "logistic":
-            failing = summary.windows.rul < settings.anomaly.label_rul
-            penalty = settings.logistic_head.inverse_penalty
-            logistic = LogisticRegression(C=penalty, max_iter=1000).fit(summary.x, failing)
-            # Without its intercept: the threshold is chosen anyway.
-            return LinearHead(logistic.coef_)
+            return LinearHead(_logistic(summary.x, summary, settings)[None])
+        case "mixture_logistic":
+            return MixtureHead(_weighed(summary, settings))
+
+
+def _weighed(summary: Summary, settings: Settings) -> Mixture:
+    """The mixture, its groups counting as the labels say, and one more direction of their own."""
+    mixture = fit_mixture(summary, settings.mixture_head)
+    scaled = mixture.scores(summary.x) / mixture.scale
+    weights = _logistic(np.hstack([scaled, summary.x]), summary, settings)
+    groups = len(mixture.groups)
+    return Mixture(
+        np.vstack([mixture.weights, weights[groups:]]),
+        np.append(mixture.bias, 0.0),
+        (*mixture.groups, 1),
+        np.append(mixture.scale / weights[:groups], 1.0),
+    )
+
+
+def _logistic(x: Array, summary: Summary, settings: Settings) -> Array:
+    """What logistic regression on the labels makes each column of x count, [D].
+
+    Without its intercept: the threshold is chosen anyway.
+    """
+    failing = summary.windows.rul < settings.anomaly.label_rul
+    penalty = settings.logistic_head.inverse_penalty
+    fitted = LogisticRegression(C=penalty, max_iter=1000).fit(x, failing)
+    return cast("Array", fitted.coef_[0])

@@ -8,21 +8,28 @@ import numpy as np
 from models.card import LifeAtScore, ModelType
 from models.onnx_detector import OnnxScorer
 from plantwatch.scoring import Calibration, Float64, Verdicts
-from plantwatch.settings import Settings
-from training.calibrate import calibrate, remaining_life
-from training.dataset import Sample, Windows
+from plantwatch.settings import AlarmRule, Settings
+from training.budget import choose
+from training.calibrate import at_threshold, calibrate, remaining_life
+from training.dataset import Sample, Scored, Windows
 from training.fit import FITTERS, Fitted
 from training.metrics import row_metrics
 
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """A fitted model with its calibration and what it says of validation and test windows."""
+    """A fitted model with its calibration and what it says of the windows.
+
+    `alarm` is the rule that goes with the threshold, None where the configured one does.
+    `known_raw` is what it was calibrated by: the raw of fit windows, then of validation windows.
+    """
 
     model_type: ModelType
     fitted: Fitted
     calibration: Calibration
+    alarm: AlarmRule | None
     remaining_life: tuple[LifeAtScore, ...]
+    known_raw: Float64
     validation_raw: Float64
     test: Verdicts
     seconds: float
@@ -42,7 +49,11 @@ def judge(
     A few directions or trees are fitted to thousands of windows: what they say of the fit engines
     is hardly flattered, and a threshold of all engines is steadier than one of a fifth of them.
 
-    `metrics` holds those of the test under their own names, those of validation as `validation_*`.
+    With `training.threshold: budget` threshold and rule are then those that keep to the alarm
+    budget on validation engines; alarms on the fit engines, which the model knows, say too little.
+
+    `metrics` holds those of the test under their own names. `validation_*` are those of validation
+    at the threshold of the highest F1, whatever its own is: versions are compared by them.
 
     Raises:
         BadDataError: the sample has nothing to calibrate by.
@@ -56,9 +67,24 @@ def judge(
     windows = sample.fit.followed_by(sample.validation)
     calibration = calibrate(known, windows, settings)
     life = remaining_life(known, windows.rul, settings.training.life_bins)
-    verdicts = calibration.judge(scorer.raw(test.values))
-    label = settings.anomaly.label_rul
+    label, alarm = settings.anomaly.label_rul, None
     on_validation = row_metrics(calibration.judge(validation_raw), sample.validation.rul < label)
+    if settings.training.threshold == "budget":
+        scored = Scored.of(validation_raw, sample.validation)
+        choice = choose(scored, settings.alarm_budget, settings.evaluation.on_time)
+        calibration, alarm = at_threshold(calibration, choice.threshold), choice.rule
+    verdicts = calibration.judge(scorer.raw(test.values))
     metrics = row_metrics(verdicts, test.rul < label)
     metrics |= {f"validation_{name}": value for name, value in on_validation.items()}
-    return Judged(model_type, fitted, calibration, life, validation_raw, verdicts, seconds, metrics)
+    return Judged(
+        model_type,
+        fitted,
+        calibration,
+        alarm,
+        life,
+        known,
+        validation_raw,
+        verdicts,
+        seconds,
+        metrics,
+    )

@@ -73,6 +73,7 @@ def build_card(judged: Judged, sample: Sample, settings: Settings, now: datetime
         scale=calibration.scale,
         platt_a=calibration.platt_a,
         platt_b=calibration.platt_b,
+        alarm=judged.alarm,
         label_rul=settings.anomaly.label_rul,
         supervision=judged.fitted.supervision,
         trained_on=TrainedOn(

@@ -1,6 +1,7 @@
 """Each verdict names its sensors: tried on every kind of model, trained small."""
 
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -48,7 +49,7 @@ def test_contributions_sum_to_raw(model_type: ModelType, tmp_path: Path) -> None
 
 
 # Any head on any representation tells its contributions, of any window.
-@pytest.mark.parametrize("head", ["mse", "trend", "logistic", "mixture", "mixture_self_trained"])
+@pytest.mark.parametrize("head", get_args(Head))
 @pytest.mark.parametrize("model_type", ["direction_mixture", "patchtst", "lstm_ae"])
 def test_any_pair_tells_its_contributions(model_type: ModelType, head: Head) -> None:
     windows = cut(small_fleet("test"), 30)

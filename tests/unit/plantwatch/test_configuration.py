@@ -112,7 +112,13 @@ def overridden(variable: str) -> tuple[str, Settings]:
         "rolling",
         "[1, 2]",
     )
-    texts += ("machine_week", "[{hits: 1, of: 2}]", "{own: {model: lstm_ae, changes: {}}}")
+    texts += (
+        "2",
+        "budget",
+        "machine_week",
+        "[{hits: 1, of: 2}]",
+        "{own: {model: lstm_ae, changes: {}}}",
+    )
     for text in texts:
         try:
             settings = load(CONFIGS, {variable: text})

@@ -2,9 +2,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluation.events import alarmed, events, onsets
 from plantwatch.alarms import first_alarm
 from plantwatch.settings import AlarmRule
+from training.events import alarmed, events, onsets
 
 RULES = st.integers(1, 6).flatmap(
     lambda of: st.builds(AlarmRule, of=st.just(of), hits=st.integers(1, of))

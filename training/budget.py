@@ -6,9 +6,9 @@ from typing import Final
 import numpy as np
 from scipy.stats import chi2
 
-from evaluation.events import Events, alarmed, events
-from evaluation.outcome import Scored
 from plantwatch.settings import AlarmBudget, AlarmRule
+from training.dataset import Scored
+from training.events import Events, alarmed, events
 
 WEEK_HOURS: Final = 168
 _CANDIDATES: Final = 200

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from evaluation.budget import choose, per_1000_cycles, rate_interval, spend
-from evaluation.outcome import Scored
 from plantwatch.settings import AlarmBudget, AlarmRule
+from training.budget import choose, per_1000_cycles, rate_interval, spend
+from training.dataset import Scored
 
 ON_TIME = (10, 125)
 RULES = (AlarmRule(hits=1, of=1), AlarmRule(hits=3, of=5))
