@@ -1,6 +1,7 @@
 """`plantwatch faults`: everything that can go wrong, made to go wrong, and the judgement."""
 
 import random
+import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -42,8 +43,9 @@ def faults(
     """
     # Here, not above: torch and scikit-learn take seconds, which no other command should wait for.
     from faults import report  # noqa: PLC0415
-    from faults.run import run  # noqa: PLC0415
+    from faults.scenarios import SCENARIOS  # noqa: PLC0415
     from faults.session import session  # noqa: PLC0415
+    from faults.together import run_all  # noqa: PLC0415
 
     chosen = _chosen(only or [""], quick=quick)
     if listed:
@@ -55,16 +57,19 @@ def faults(
         held = {one.name for one in had if one.ok}
         chosen = [one for one in chosen if one.name not in held]
         results = [one for one in had if one.name not in {new.name for new in chosen}]
-    seed = random.randrange(10**6) if seed is None else seed
+    order = {one.name: place for place, one in enumerate(SCENARIOS)}
+    seed, started = random.randrange(10**6) if seed is None else seed, time.monotonic()
     print(f"seed {seed}, {len(chosen)} scenarios", flush=True)
     configs = context.find_root().params["config"]
     with session(context.ensure_object(Settings), configs, environment()) as begun:
-        for scenario in chosen:
-            results.append(run(scenario, begun, seed))
-            print(report.line(results[-1]), flush=True)
-            report.save(results, seed)
+        for result in run_all(chosen, begun, seed):
+            results.append(result)
+            results.sort(key=lambda one: order.get(one.name, -1))
+            print(report.line(result), flush=True)
+            report.save(results, seed, time.monotonic() - started)
     Console(width=100).print(report.table(results))
-    print(f"{report.summary(results, seed)}; written to {report.FILE}")
+    seconds = time.monotonic() - started
+    print(f"{report.summary(results, seed, seconds)}; written to {report.FILE}")
     raise typer.Exit(0 if all(one.ok or not (one.ran or strict) for one in results) else 1)
 
 

@@ -36,9 +36,9 @@ def table(results: Sequence[Result]) -> Table:
     return shown
 
 
-def summary(results: Sequence[Result], seed: int) -> str:
+def summary(results: Sequence[Result], seed: int, seconds: float) -> str:
     """How many held, in a sentence."""
-    ran, seconds = [one for one in results if one.ran], sum(one.seconds for one in results)
+    ran = [one for one in results if one.ran]
     left = f", {len(results) - len(ran)} not run" if len(ran) < len(results) else ""
     return f"{sum(one.ok for one in ran)} of {len(ran)} held{left}; seed {seed}, {seconds:.0f} s"
 
@@ -56,15 +56,18 @@ def earlier(path: Path = FILE) -> tuple[int, list[Result]]:
     return document["seed"], [Result(**one) for one in document["scenarios"]]
 
 
-def save(results: Sequence[Result], seed: int, path: Path = FILE) -> None:
-    """Write the results, the seed that repeats them, and whether all that ran were in order."""
+def save(results: Sequence[Result], seed: int, seconds: float, path: Path = FILE) -> None:
+    """Write the results, the seed that repeats them, and whether all that ran were in order.
+
+    `seconds` is how long this run has taken, without earlier ones that it goes on with.
+    """
     ran = [one for one in results if one.ran]
     document = {
         "seed": seed,
         "ok": bool(ran) and all(one.ok for one in ran),
         "ran": len(ran),
         "not_run": {one.name: one.why for one in results if not one.ran},
-        "seconds": round(sum(one.seconds for one in results), 1),
+        "seconds": round(seconds, 1),
         "scenarios": [asdict(one) for one in results],
     }
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -103,6 +103,8 @@ class Scenario:
     """A defect of `faults.sabotage`: the ledger must find rows lost, or the scenario fails."""
     quick: bool = False
     """One of those that run with every change."""
+    alone: bool = False
+    """It strikes at the servers that all share, or a limit of it is tight: no other runs then."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,7 @@ def _disorders() -> Iterable[Scenario]:
 
 
 def _read_backs() -> Iterable[Scenario]:
-    """The contract's take-over, and what it takes beyond."""
+    """The contract's take-over. Beyond, it takes as much more as from the first to the second."""
     for readings in scale.READ_BACK:
         yield Scenario(
             f"{readings:,} readings to read back",
@@ -108,9 +108,10 @@ def _read_backs() -> Iterable[Scenario]:
             scale.a_long_history(readings),
             burst=readings + 30 * MACHINES,
             limits={
-                "take_over_sec": (0, 20 if readings <= 1_000_000 else _ANY),
+                "take_over_sec": (0, 20),
                 "read_back": (readings, _ANY),
             },
+            alone=True,
         )
 
 
@@ -159,22 +160,38 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
         "workers 2, 3, 1 under load",
         members.workers_come_and_go,
         limits={"rebalances": (4, _ANY), "longest_sec": (0, 15)},
+        alone=True,
     ),
-    Scenario("broker killed five times", servers.broker_killed),
-    Scenario("broker gone for 60 s", servers.away("kafka", signal.SIGKILL), limits=_OUTAGE),
+    Scenario("broker killed five times", servers.broker_killed, alone=True),
     Scenario(
-        "broker gone at the start", servers.came_before_its_broker, around=servers.broker_late
+        "broker gone for 60 s", servers.away("kafka", signal.SIGKILL), limits=_OUTAGE, alone=True
     ),
-    Scenario("PostgreSQL gone for 60 s", servers.away("postgres", signal.SIGINT), limits=_OUTAGE),
-    Scenario("PostgreSQL stopped for 30 s", servers.postgres_frozen),
-    Scenario("PostgreSQL killed in mid-batch", servers.postgres_killed_in_mid_batch, quick=True),
+    Scenario(
+        "broker gone at the start",
+        servers.came_before_its_broker,
+        around=servers.broker_late,
+        alone=True,
+    ),
+    Scenario(
+        "PostgreSQL gone for 60 s",
+        servers.away("postgres", signal.SIGINT),
+        limits=_OUTAGE,
+        alone=True,
+    ),
+    Scenario("PostgreSQL stopped for 30 s", servers.postgres_frozen, alone=True),
+    Scenario(
+        "PostgreSQL killed in mid-batch",
+        servers.postgres_killed_in_mid_batch,
+        quick=True,
+        alone=True,
+    ),
     Scenario(
         "COMMIT replies cut",
         database.commit_replies_cut,
         around=database.behind_a_proxy,
         quick=True,
     ),
-    Scenario("disk full", database.disk_full),
+    Scenario("disk full", database.disk_full, alone=True),
     Scenario("PostgreSQL read-only", database.read_only),
     Scenario("table locked", database.locked),
     Scenario("INSERT revoked", database.insert_revoked, quick=True),
@@ -218,6 +235,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
         rate=None,
         ends=True,
         limits={"worker_mb": (0, 512), "metrics_kb": (0, 100)},
+        alone=True,
     ),
     *_read_backs(),
     Scenario(
@@ -226,6 +244,7 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
         scale.all_start_together,
         rate=None,
         ends=True,
+        alone=True,
     ),
     *_sabotages(),
 )

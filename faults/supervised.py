@@ -18,6 +18,10 @@ PATIENCE_SEC: Final = 120.0
 _LOOK_EVERY_SEC: Final = 0.05
 
 
+interrupted: Final = threading.Event()
+"""Somebody has pressed Ctrl-C: nothing is waited for any more."""
+
+
 class FaultError(Exception):
     """The fault did not take place, or what must follow it did not: the scenario has failed."""
 
@@ -38,6 +42,8 @@ def until(
     """
     began = time.monotonic()
     while not holds():
+        if interrupted.is_set():
+            raise FaultError("interrupted")
         if time.monotonic() - began > seconds:
             raise FaultError(f"not within {seconds:g} s: {what() if callable(what) else what}")
         time.sleep(_LOOK_EVERY_SEC)

@@ -13,7 +13,7 @@ NOT_RUN = Result("c", 7, ran=False, ok=False, why="no disk", seconds=0.0, figure
 
 # A run goes on from its file, in which what failed or could not run is still told.
 def test_a_run_can_go_on(tmp_path: Path) -> None:
-    save([HELD, FAILED, NOT_RUN], 7, tmp_path / "faults.json")
+    save([HELD, FAILED, NOT_RUN], 7, 9.0, tmp_path / "faults.json")
     assert earlier(tmp_path / "faults.json") == (7, [HELD, FAILED, NOT_RUN])
 
 
@@ -28,4 +28,4 @@ def test_results_are_told_in_words() -> None:
     assert [line(one).split("  ")[0].strip() for one in (HELD, FAILED)] == ["ok", "FAILED"]
     assert line(NOT_RUN).startswith("not run")
     assert "1 x lost" in line(FAILED)
-    assert summary([HELD, FAILED, NOT_RUN], 7) == "1 of 2 held, 1 not run; seed 7, 3 s"
+    assert summary([HELD, FAILED, NOT_RUN], 7, 3.0) == "1 of 2 held, 1 not run; seed 7, 3 s"
