@@ -52,8 +52,9 @@ def faults(
         print(*(one.name for one in chosen), sep="\n")
         return
     results: list[Result] = []
+    before = 0.0
     if resume:
-        seed, had = report.earlier()
+        seed, before, had = report.earlier()
         held = {one.name for one in had if one.ok}
         chosen = [one for one in chosen if one.name not in held]
         results = [one for one in had if one.name not in {new.name for new in chosen}]
@@ -66,9 +67,9 @@ def faults(
             results.append(result)
             results.sort(key=lambda one: order.get(one.name, -1))
             print(report.line(result), flush=True)
-            report.save(results, seed, time.monotonic() - started)
+            report.save(results, seed, before + time.monotonic() - started)
     Console(width=100).print(report.table(results))
-    seconds = time.monotonic() - started
+    seconds = before + time.monotonic() - started
     print(f"{report.summary(results, seed, seconds)}; written to {report.FILE}")
     raise typer.Exit(0 if all(one.ok or not (one.ran or strict) for one in results) else 1)
 

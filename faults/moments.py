@@ -31,11 +31,20 @@ def in_mid_work(plant: Plant, name: str = WORKER) -> None:
 
 def _done(plant: Plant, name: str) -> int:
     """Messages on `scores`, or those that are stored; -1 while Kafka does not say."""
-    settings = plant.settings
+    if name == SINK:
+        return committed(plant, SINK)
     with suppress(UnavailableError):
-        if name == WORKER:
-            return scores(plant)
+        return scores(plant)
+    return -1
+
+
+def committed(plant: Plant, name: str) -> int:
+    """Readings that workers, or scores that sinks, have committed; -1 while Kafka does not say."""
+    settings = plant.settings
+    group, topic = settings.worker.group_id, settings.topics.readings
+    if name == SINK:
         group, topic = settings.sink.postgres_group_id, settings.topics.scores
+    with suppress(UnavailableError):
         return sum(max(0, one.offset) for one in groups.committed(settings, group, topic))
     return -1
 

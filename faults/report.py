@@ -43,8 +43,8 @@ def summary(results: Sequence[Result], seed: int, seconds: float) -> str:
     return f"{sum(one.ok for one in ran)} of {len(ran)} held{left}; seed {seed}, {seconds:.0f} s"
 
 
-def earlier(path: Path = FILE) -> tuple[int, list[Result]]:
-    """The seed of an interrupted run, and its results.
+def earlier(path: Path = FILE) -> tuple[int, float, list[Result]]:
+    """The seed of an interrupted run, the seconds it took, and its results.
 
     Raises:
         ConfigError: there was no run here.
@@ -53,13 +53,14 @@ def earlier(path: Path = FILE) -> tuple[int, list[Result]]:
         document = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(f"no {path}: there is no run to go on with; leave --resume out") from None
-    return document["seed"], [Result(**one) for one in document["scenarios"]]
+    results = [Result(**one) for one in document["scenarios"]]
+    return document["seed"], document["seconds"], results
 
 
 def save(results: Sequence[Result], seed: int, seconds: float, path: Path = FILE) -> None:
     """Write the results, the seed that repeats them, and whether all that ran were in order.
 
-    `seconds` is how long this run has taken, without earlier ones that it goes on with.
+    `seconds` is how long that has taken, earlier runs that this one goes on with among it.
     """
     ran = [one for one in results if one.ran]
     document = {

@@ -10,7 +10,7 @@ from http.client import HTTPException
 from pathlib import Path
 from urllib.request import urlopen
 
-from faults.moments import FROZEN_SEC, HITS, KEPT_AS, WORKER, in_mid_work
+from faults.moments import FROZEN_SEC, HITS, KEPT_AS, WORKER, committed, in_mid_work
 from faults.orders import Action
 from faults.points import POINTS
 from faults.run import Inject, Measured, Trial
@@ -31,7 +31,8 @@ def killed_at(point: str) -> Inject:
         for _ in range(HITS):
             in_mid_work(plant, victim)
             plant.orders.give(point, Action.KILL, trial.rng.randint(1, spec.passes or 1))
-            if not spec.passes:  # passed only on the way up
+            if not spec.passes:  # passed only on the way up, and there only with work done before
+                until(lambda: committed(plant, victim) > 0, f"{victim} commits")
                 plant.processes.kill(victim)
             until(lambda: not plant.orders.pending(point), f"somebody passes {point}")
         in_mid_work(plant, victim)

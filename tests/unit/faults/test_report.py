@@ -14,7 +14,7 @@ NOT_RUN = Result("c", 7, ran=False, ok=False, why="no disk", seconds=0.0, figure
 # A run goes on from its file, in which what failed or could not run is still told.
 def test_a_run_can_go_on(tmp_path: Path) -> None:
     save([HELD, FAILED, NOT_RUN], 7, 9.0, tmp_path / "faults.json")
-    assert earlier(tmp_path / "faults.json") == (7, [HELD, FAILED, NOT_RUN])
+    assert earlier(tmp_path / "faults.json") == (7, 9.0, [HELD, FAILED, NOT_RUN])
 
 
 # Where nothing was ever run, that is said in a line.
