@@ -29,7 +29,9 @@ class CommitMetadata(BaseModel):
     low: int
     """Read back from here to rebuild the state at the committed offset."""
     model: str
-    """Digest of the model that scores the offsets from the committed one on."""
+    """Digest of the model in use at the commit; it is production's that does again what a crash
+    makes us do again, and that may be another one by then.
+    """
     counts: dict[str, int]
     """Offsets by class, since `start`."""
 
