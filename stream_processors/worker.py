@@ -122,7 +122,8 @@ class Worker:
         """Score everything from here on by another model; no window is lost or scored twice.
 
         What is scored is committed first, with the new digest, so that a crash after it makes
-        nobody do that again by the new one. If that commit is refused the old model stays, until the next look.
+        nobody do that again by the new one. If that commit is refused the old model stays, until
+        the next look.
         """
         async with consumer.busy:
             before, self._detector = self._detector, detector
