@@ -51,7 +51,6 @@ def consumer_config(settings: Settings, group_id: str) -> dict[str, Any]:
         "auto.offset.reset": "earliest",
         "enable.auto.commit": False,
         "queued.max.messages.kbytes": settings.kafka.prefetch_kb,
-        "max.partition.fetch.bytes": 1024 * settings.kafka.fetch_kb,
         "fetch.queue.backoff.ms": settings.kafka.fetch_queue_backoff_ms,
     }
 
