@@ -26,7 +26,7 @@ install: .venv/stamp ## Make .venv and install the locked versions into it
 	@test -x $(BIN)/python || { echo "making .venv: once, a few minutes"; $(PYTHON) -m venv .venv; }
 	@test -x $(UV) || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@$(UV) pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements/all.lock
-	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --refresh-package plantwatch --editable .
 	@touch $@
 
 demo: install ## Show everything at work on a test fleet; KEEP=1 leaves it running
