@@ -20,14 +20,13 @@ help: ## Show this table
 
 install: .venv/stamp ## Make .venv and install the locked versions into it
 
-# `uv pip sync` removes what the lock does not name, but leaves pip and uv. Of an editable install uv
-# keeps one copy for all folders, linked into each: the last one made would be what all of them run.
+# `uv pip sync` removes what the lock does not name, but leaves pip and uv.
 .venv/stamp: requirements/all.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "no Python >= 3.11 found; install one and run make again" >&2; exit 1; }
 	@test -x $(BIN)/python || { echo "making .venv: once, a few minutes"; $(PYTHON) -m venv .venv; }
 	@test -x $(UV) || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@$(UV) pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements/all.lock
-	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --refresh-package plantwatch --link-mode copy --editable .
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
 demo: install ## Show everything at work on a test fleet; KEEP=1 leaves it running
