@@ -29,15 +29,9 @@ _log = structlog.get_logger()
 
 
 def client_config(settings: Settings) -> dict[str, Any]:
-    """What every client, consumer or producer, starts from.
-
-    A client that has lost all its brokers does not forget them: to begin again from the bootstrap
-    servers, librdkafka's default since 2.10, takes a fetching consumer's partitions from it for
-    good, every few broker restarts (its issues 5301 and 5511 are of the kind).
-    """
+    """What every client, consumer or producer, starts from."""
     return {
         "bootstrap.servers": settings.kafka.bootstrap_servers,
-        "metadata.recovery.strategy": "none",
         "reconnect.backoff.max.ms": settings.kafka.reconnect_max_ms,
         "error_cb": _on_error,
         "logger": _SILENT,

@@ -121,7 +121,7 @@ async def run(
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     consumer = _consumer(app)
-    Watchdog(settings, lambda: _positions(consumer, worker), lambda: worker.read_back).start()
+    Watchdog(settings, lambda: _owned(consumer), lambda: worker.read_back).start()
     watch = ModelWatch(models, worker, telemetry)
     await watch.look_for_challenger()  # before the first chunk, or a restart would show as a gap
     await app.start()
@@ -139,10 +139,8 @@ async def run(
         raise _in_one_line(worker.failure.result())
 
 
-def _positions(consumer: transport.Consumer, worker: Worker) -> dict[int, int]:
-    """The next offsets of what is assigned to us and taken over; states of others may be kept."""
-    assigned = {tp.partition for tp in consumer.assignment()}
-    return {number: at for number, at in worker.positions().items() if number in assigned}
+def _owned(consumer: transport.Consumer) -> list[int]:
+    return [tp.partition for tp in consumer.assignment()]
 
 
 async def or_fail(worker: Worker, work: Awaitable[None]) -> None:

@@ -8,7 +8,7 @@ of its own.
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection
 from typing import Final
 
 import structlog
@@ -46,19 +46,16 @@ class Stall:
 
 
 class Watchdog:
-    """Looks at positions and the log's ends from a thread of its own, until the process ends."""
+    """Looks at commits and the log's ends from a thread of its own, until the process ends."""
 
     def __init__(
-        self,
-        settings: Settings,
-        positions: Callable[[], Mapping[int, int]],
-        read_back: Callable[[], int],
+        self, settings: Settings, owned: Callable[[], Collection[int]], read_back: Callable[[], int]
     ) -> None:
-        """`positions` are the next offsets of the owned partitions; `read_back` how many readings
-        have been read to rebuild state. Both are called from the thread.
+        """`owned` are the partitions that are ours now; `read_back` how many readings have been
+        read to rebuild state. Both are called from the thread.
         """
         self._settings = settings
-        self._positions = positions
+        self._owned = owned
         self._read_back = read_back
 
     def start(self) -> None:
@@ -67,22 +64,21 @@ class Watchdog:
     def look(self) -> tuple[int | None, object]:
         """Readings waiting, None while Kafka does not say; and what changes when work is done.
 
-        Who owns nothing may be one worker too many, or may never have been given anything: as long
-        as anybody in the group commits, it need not be us. Kafka is asked by clients made for it:
-        one that had lost its broker for good would never show us a stall.
+        Done is what is committed: a worker whose outputs never reach the broker (its producer may
+        not come back from an outage) works on for nothing. Who owns nothing may be one worker too
+        many, or may never have been given anything: as long as anybody in the group commits, it
+        need not be us. Kafka is asked by clients made for it: one that had lost its broker for good
+        would never show us a stall.
         """
         topic, group = self._settings.topics.readings, self._settings.worker.group_id
-        positions = dict(self._positions())
         try:
-            if not positions:
-                done = groups.committed(self._settings, group, topic)
-                committed = [(one.partition, one.offset) for one in done]
-                return groups.lag(self._settings, group, topic), (committed, self._read_back())
             held = span.held(self._settings, topic)
+            done = {n.partition: n.offset for n in groups.committed(self._settings, group, topic)}
         except UnavailableError:
             return None, None
-        lag = sum(max(0, held[number].stop - at) for number, at in positions.items())
-        return lag, (positions, self._read_back())
+        ours = sorted(self._owned()) or sorted(held)
+        lag = sum(max(0, held[n].stop - max(held[n].start, done[n])) for n in ours)
+        return lag, ([(n, done[n]) for n in ours], self._read_back())
 
     def _watch(self) -> None:
         limit = self._settings.worker.watchdog_sec

@@ -114,10 +114,6 @@ class Worker:
         """What is worked on now, by number; replaced as a whole, so any thread may read it."""
         return self._partitions
 
-    def positions(self) -> dict[int, int]:
-        """The next offset of each partition."""
-        return {number: one.ledger.position for number, one in self._partitions.items()}
-
     async def swap(self, consumer: transport.Consumer, detector: Detector) -> None:
         """Score everything from here on by another model; no window is lost or scored twice.
 
