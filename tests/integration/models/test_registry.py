@@ -172,7 +172,7 @@ def test_a_damaged_artifact_is_not_cached(mlflow_server: str, tmp_path: Path) ->
     assert list(settings.model.cache.iterdir()) == []
 
 
-# The challenger follows its alias too, and is gone with it; one that is damaged here is fetched anew.
+# The challenger follows its alias too, and is gone with it; one damaged here is fetched anew.
 def test_fetching_follows_the_challenger(mlflow_server: str, tmp_path: Path) -> None:
     settings = settings_for(mlflow_server, "challenged", tmp_path / "cache")
     cache = settings.model.cache
