@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from connections import span
-from connections.kafka import METADATA_TIMEOUT_SEC, client_config, no_broker
+from connections.kafka import METADATA_TIMEOUT_SEC, consumer_config, no_broker
 from plantwatch.settings import Settings
 
 
@@ -17,9 +17,8 @@ def asking(settings: Settings, group: str) -> Iterator[Consumer]:
     Raises:
         UnavailableError: no broker answers, inside the block too; the caller tells the person.
     """
-    config = {"group.id": group, "enable.auto.commit": False}
     try:
-        with closing(Consumer(client_config(settings) | config)) as consumer:
+        with closing(Consumer(consumer_config(settings, group))) as consumer:
             yield consumer
     except KafkaException as error:
         raise no_broker(settings, error) from None

@@ -14,7 +14,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 from confluent_kafka.cimpl import NewTopic
 
 from plantwatch.errors import UnavailableError
-from plantwatch.settings import Settings
+from plantwatch.settings import Settings, Sink, Worker
 
 METADATA_TIMEOUT_SEC: Final = 10.0
 """How long a command waits for a broker before it tells the person that none is there."""
@@ -46,6 +46,15 @@ def consumer_config(settings: Settings, group_id: str) -> dict[str, Any]:
         "enable.auto.commit": False,
         "queued.max.messages.kbytes": settings.kafka.prefetch_kb,
         "fetch.queue.backoff.ms": settings.kafka.fetch_queue_backoff_ms,
+    }
+
+
+def member_config(settings: Settings, group_id: str, member: Worker | Sink) -> dict[str, Any]:
+    """A consumer that joins its group under a name of its own: it comes back at once under it."""
+    return consumer_config(settings, group_id) | {
+        "group.instance.id": member.instance_id,
+        "session.timeout.ms": round(1000 * member.session_timeout_sec),
+        "heartbeat.interval.ms": round(1000 * member.heartbeat_sec),
     }
 
 

@@ -327,22 +327,20 @@ def _bring(
             "`make train`; promote another version"
         ) from None
     with unfit.remembered(role, named):
-        if not _is_whole(cache / digest, digest):
-            _download(mlflow, version.run_id or "", digest, cache)
-        check_fits(read_artifact(cache / digest, digest)[0], settings)
+        check_fits(_card(mlflow, version.run_id or "", digest, cache), settings)
         if named != _known(cache, role):
             load(settings, named)
     return named
 
 
-def _is_whole(folder: Path, digest: str) -> bool:
-    """Whether the artifact is there as it was checked; one that was damaged since is taken away."""
+def _card(mlflow: "MlflowClient", run_id: str, digest: str, cache: Path) -> Card:
+    """The card of the artifact in the cache, which is fetched if it is not there or is damaged."""
     try:
-        read_artifact(folder, digest)
+        return read_artifact(cache / digest, digest)[0]
     except ConfigError:
-        shutil.rmtree(folder, ignore_errors=True)
-        return False
-    return True
+        shutil.rmtree(cache / digest, ignore_errors=True)
+    _download(mlflow, run_id, digest, cache)
+    return read_artifact(cache / digest, digest)[0]
 
 
 def _known(cache: Path, role: Role) -> Named | None:

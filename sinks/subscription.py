@@ -1,26 +1,16 @@
 """Our share of a topic: polling it, waiting without losing it, and committing what is done."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from connections.kafka import consumer_config
+from connections.kafka import member_config
 from plantwatch.errors import ConfigError
 from plantwatch.settings import Settings
 from sinks.sink import Record
 
 log = structlog.get_logger()
-
-
-def group_config(settings: Settings, group_id: str) -> dict[str, Any]:
-    """How a sink joins its group: it comes back at once under its old id."""
-    return consumer_config(settings, group_id) | {
-        "group.instance.id": settings.sink.instance_id,
-        "session.timeout.ms": round(1000 * settings.sink.session_timeout_sec),
-        "heartbeat.interval.ms": round(1000 * settings.sink.heartbeat_sec),
-    }
 
 
 class Subscription:
@@ -31,7 +21,7 @@ class Subscription:
     """
 
     def __init__(self, settings: Settings, group_id: str, topic: str) -> None:
-        self.consumer = Consumer(group_config(settings, group_id))
+        self.consumer = Consumer(member_config(settings, group_id, settings.sink))
         self.epoch = 0
         self._topic = topic
         self._instance_id = settings.sink.instance_id

@@ -14,7 +14,7 @@ import structlog
 from confluent_kafka import KafkaException
 from faust.serializers import codecs
 
-from connections.kafka import consumer_config
+from connections.kafka import member_config
 from plantwatch.errors import UnavailableError
 from plantwatch.scoring import Detector
 from plantwatch.settings import Settings
@@ -90,11 +90,7 @@ def _consumer(app: faust.App) -> transport.Consumer:
 
 def group_config(settings: Settings) -> dict[str, Any]:
     """How a worker joins its group: under a name of its own, offsets in our hands only."""
-    cfg = settings.worker
-    return consumer_config(settings, cfg.group_id) | {
-        "group.instance.id": cfg.instance_id,
-        "session.timeout.ms": round(1000 * cfg.session_timeout_sec),
-        "heartbeat.interval.ms": round(1000 * cfg.heartbeat_sec),
+    return member_config(settings, settings.worker.group_id, settings.worker) | {
         "enable.auto.offset.store": False,
         "partition.assignment.strategy": "roundrobin",
     }
