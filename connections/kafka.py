@@ -45,6 +45,7 @@ def consumer_config(settings: Settings, group_id: str) -> dict[str, Any]:
         "auto.offset.reset": "earliest",
         "enable.auto.commit": False,
         "queued.max.messages.kbytes": settings.kafka.prefetch_kb,
+        "max.partition.fetch.bytes": settings.kafka.fetch_kb << 10,
         "fetch.queue.backoff.ms": settings.kafka.fetch_queue_backoff_ms,
     }
 

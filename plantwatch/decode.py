@@ -7,10 +7,9 @@ booleans, which Python takes for integers. Of a repeated key the last counts.
 """
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -40,8 +39,7 @@ class Reason(StrEnum):
     CONFLICT = "conflict"
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """A decoded reading: identity (sensor_id, cycle, time in microseconds) and its values.
 
     `values` holds settings, then sensors; each fits a float32, which is what it becomes.
@@ -53,8 +51,7 @@ class Reading:
     values: list[float]
 
 
-@dataclass(frozen=True, slots=True)
-class Reject:
+class Reject(NamedTuple):
     """Why a message is no reading; `detail` is short, printable, and for people."""
 
     reason: Reason
@@ -127,11 +124,11 @@ def _document(value: bytes | None, shape: Shape) -> dict[str, Any]:
         raise _RefusedError(Reason.NOT_JSON, error.msg) from None
     if type(document) is not dict:
         raise _RefusedError(Reason.NOT_AN_OBJECT, type(document).__name__)
-    if not document.keys() >= _FIELDS:
-        raise _RefusedError(Reason.MISSING_FIELD, ", ".join(sorted(_FIELDS - document.keys())))
-    if len(document) > len(_FIELDS):
-        raise _RefusedError(Reason.UNKNOWN_FIELD, min(document.keys() - _FIELDS))
-    return document
+    if document.keys() == _FIELDS:
+        return document
+    if missing := _FIELDS - document.keys():
+        raise _RefusedError(Reason.MISSING_FIELD, ", ".join(sorted(missing)))
+    raise _RefusedError(Reason.UNKNOWN_FIELD, min(document.keys() - _FIELDS))
 
 
 def _reading(key: bytes | None, document: dict[str, Any], shape: Shape) -> Reading:

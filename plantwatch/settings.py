@@ -34,6 +34,7 @@ class Kafka(Section):
     max_message_bytes: Positive
     reconnect_max_ms: Positive
     prefetch_kb: Positive
+    fetch_kb: Positive
     fetch_queue_backoff_ms: Positive
     readings_retention_bytes: Positive
     events_retention_hours: Positive

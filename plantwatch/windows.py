@@ -13,6 +13,7 @@ Nothing else is remembered and no rule reads a clock, so a worker that reads the
 """
 
 from enum import StrEnum
+from typing import Final
 
 import numpy as np
 
@@ -21,6 +22,10 @@ from plantwatch.decode import Reading
 from plantwatch.history import History, Values
 from plantwatch.packed import Packed
 from plantwatch.settings import Window
+
+
+_SWEEP_EVERY: Final = 4
+_SWEEP_AT_LEAST: Final = 1000
 
 
 class ReadingClass(StrEnum):
@@ -148,11 +153,11 @@ class Windower:
     def _sweep(self, offset: int) -> None:
         """Drop machines whose readings have all expired, and raise `low`.
 
-        Costs a pass over all machines, so it runs once per as many readings as there are machines.
-        In between `low` is too low, which costs a longer read-back and is never wrong: histories
-        only move forward.
+        Costs a pass over all machines, so it runs once in `_SWEEP_EVERY` readings of each. In
+        between `low` is too low, which costs a longer read-back and is never wrong: histories only
+        move forward.
         """
-        if offset - self._swept < max(len(self._machines), 1000):
+        if offset - self._swept < max(_SWEEP_EVERY * len(self._machines), _SWEEP_AT_LEAST):
             return
         self._swept = offset
         horizon_offset = offset - self._rule.horizon
