@@ -28,6 +28,8 @@ from producers.manifest import FOLDER as MANIFESTS
 
 RATE: Final = 600.0
 """Readings a second, beside those of the replays (300 a second)."""
+LEAST: Final = 500.0
+"""Readings a second below which a soak says little: it is not held then, whatever the ledger says."""
 PER_TEN_MINUTES: Final = {
     "worker killed": 14,
     "sink killed": 12,
@@ -104,6 +106,8 @@ def soak(session: Session, seed: int, minutes: float, say: Callable[[str], None]
             findings = judge(made.settings, home / MANIFESTS, lambda _done, _of: None)
             soaked.findings, soaked.readings_per_s = findings, findings.published / seconds
             _check_arrived(made, load.sent, home / MANIFESTS, findings)
+            if soaked.readings_per_s < LEAST:
+                raise FaultError(f"{soaked.readings_per_s:.0f} readings/s, not {LEAST:.0f}")
     except Exception as error:  # noqa: BLE001  ten minutes are not thrown away
         soaked.why = f"{type(error).__name__}: {' '.join(str(error).split())}"
     return soaked
