@@ -29,7 +29,7 @@ from producers.manifest import FOLDER as MANIFESTS
 RATE: Final = 600.0
 """Readings a second, beside those of the replays (300 a second)."""
 LEAST: Final = 500.0
-"""Readings a second below which a soak says little: it is not held then, whatever the ledger says."""
+"""Readings a second below which a soak says little: it does not count then."""
 PER_TEN_MINUTES: Final = {
     "worker killed": 14,
     "sink killed": 12,
@@ -106,8 +106,7 @@ def soak(session: Session, seed: int, minutes: float, say: Callable[[str], None]
             findings = judge(made.settings, home / MANIFESTS, lambda _done, _of: None)
             soaked.findings, soaked.readings_per_s = findings, findings.published / seconds
             _check_arrived(made, load.sent, home / MANIFESTS, findings)
-            if soaked.readings_per_s < LEAST:
-                raise FaultError(f"{soaked.readings_per_s:.0f} readings/s, not {LEAST:.0f}")
+            _check_busy(soaked.readings_per_s)
     except Exception as error:  # noqa: BLE001  ten minutes are not thrown away
         soaked.why = f"{type(error).__name__}: {' '.join(str(error).split())}"
     return soaked
@@ -127,6 +126,11 @@ def _check_arrived(made: Plant, sent: int, manifests: Path, findings: Findings) 
     known = sent + sum(1 for _ in acked(manifests, cluster(made.settings)))
     if findings.published < known:
         raise FaultError(f"{known} acknowledged, {findings.published} on the topic")
+
+
+def _check_busy(readings_per_s: float) -> None:
+    if readings_per_s < LEAST:
+        raise FaultError(f"{readings_per_s:.0f} readings/s, not {LEAST:.0f}")
 
 
 class _Victims:

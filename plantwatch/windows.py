@@ -23,7 +23,6 @@ from plantwatch.history import History, Values
 from plantwatch.packed import Packed
 from plantwatch.settings import Window
 
-
 _SWEEP_EVERY: Final = 4
 _SWEEP_AT_LEAST: Final = 1000
 

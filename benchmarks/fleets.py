@@ -1,0 +1,101 @@
+"""How throughput and memory grow with the number of machines, every one with a full history.
+
+In one process and without Kafka: what is measured is the worker's state, not the way to it.
+"""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from benchmarks.processes import resident_bytes
+from data.fleet import Fleet
+from faults.readings import Row, endless
+from models.cache import load_production
+from plantwatch.accounting import Ledger
+from plantwatch.settings import Settings
+from stream_processors.partition import Partition
+
+SIZES: Final = (100, 10_000, 100_000)
+_MEASURED: Final = 20_000
+"""Readings scored after the histories are there."""
+_AT_ONCE: Final = 1000
+
+
+class Grown(NamedTuple):
+    """A fleet of a size: `memory_mb` is what its histories took."""
+
+    machines: int
+    readings_per_s: float
+    memory_mb: float
+    bytes_per_machine: float
+
+
+class _Message(NamedTuple):
+    """A message as `Partition` wants it."""
+
+    body: tuple[bytes, bytes, int]
+
+    def key(self) -> bytes:
+        return self.body[0]
+
+    def value(self) -> bytes:
+        return self.body[1]
+
+    def offset(self) -> int:
+        return self.body[2]
+
+    def timestamp(self) -> tuple[int, int]:
+        return 1, 0
+
+
+def grow(settings: Settings, fleet: Fleet, cache: Path) -> Iterator[Grown]:
+    """Measure every size in a process of its own: memory that is freed seldom goes back."""
+    model = settings.model.model_copy(update={"cache": cache})
+    own = settings.model_copy(update={"model": model})
+    for machines in SIZES:
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+            yield pool.submit(_grown, own, fleet, machines).result()
+
+
+def _grown(settings: Settings, fleet: Fleet, machines: int) -> Grown:
+    detector, before = load_production(settings), resident_bytes()
+    share = machines // settings.kafka.partitions
+    filled = [_filled(settings, fleet, share, n) for n in range(settings.kafka.partitions)]
+    memory = resident_bytes() - before
+    chunks, seconds = _MEASURED // settings.worker.chunk_size, 0.0
+    for number in range(chunks):
+        partition, readings = filled[number % len(filled)]
+        chunk = list(islice(readings, settings.worker.chunk_size))
+        began = time.perf_counter()
+        partition.process(chunk, detector)
+        seconds += time.perf_counter() - began
+    rate = chunks * settings.worker.chunk_size / seconds
+    return Grown(machines, round(rate), round(memory / 2**20), round(memory / machines))
+
+
+def _filled(
+    settings: Settings, fleet: Fleet, machines: int, number: int
+) -> tuple[Partition, Iterator[_Message]]:
+    """A partition whose machines all have a window, and the readings that come next.
+
+    Memory is that of a full ring from then on.
+    """
+    end = settings.window.length * machines
+    partition = Partition(number, settings, Ledger(end, end), 0)
+    readings = _messages(endless(fleet, machines, f"p{number}-"))
+    while chunk := list(islice(readings, min(_AT_ONCE, end))):
+        partition.restore(chunk)
+        end -= len(chunk)
+    return partition, readings
+
+
+def _messages(rows: Iterator[Row]) -> Iterator[_Message]:
+    for offset, row in enumerate(rows):
+        key, value = row.sent()
+        assert key is not None
+        assert value is not None
+        yield _Message((key, value, offset))

@@ -1,0 +1,85 @@
+"""A pipeline of real processes on real servers, as its users run it, to be measured."""
+
+import tempfile
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from data import datasets
+from data.fleet import Fleet
+from data.simulate import simulate
+from faults.plant import PIPELINE, Plant, Servers, plant, servers
+from models.cache import Named, Role, write_named
+from models.card import ModelType, write_artifact
+from plantwatch.settings import Settings
+from training.dataset import split
+from training.judge import judge
+from training.train import build_card
+
+_MADE: Final = datetime(2026, 1, 1, tzinfo=UTC)
+_EPOCHS: Final = 1
+"""How well a network is trained makes no difference to its speed."""
+
+
+@dataclass(frozen=True)
+class Laboratory:
+    """Kafka and PostgreSQL, a model in a cache, and a fleet to replay."""
+
+    servers: Servers
+    configs: Path
+    home: Path
+    fleet: Fleet
+
+    def pipeline(
+        self, names: tuple[str, ...] = PIPELINE, **environ: str
+    ) -> AbstractContextManager[Plant]:
+        """A pipeline with topics, groups and a database of its own."""
+        return plant(
+            self.servers,
+            self.configs,
+            self.home / uuid.uuid4().hex,
+            {"MODEL_CACHE": str(self.home / "models")} | environ,
+            names=names,
+            armed=False,
+        )
+
+
+@contextmanager
+def laboratory(settings: Settings, configs: Path, model: ModelType) -> Iterator[Laboratory]:
+    """Servers on free ports with a folder of their own, and a model of this type to score by.
+
+    Raises:
+        UnavailableError: Kafka's jars are neither cached nor to be had.
+    """
+    fleet = simulate(datasets.simulated(configs, "FD001"), "train")
+    # Not below the caller's folder: PostgreSQL's own user may not enter that everywhere.
+    with tempfile.TemporaryDirectory(prefix="plantwatch-bench-") as name:
+        home = Path(name)
+        train(fleet, settings, model, home / "models")
+        with servers(configs, home / "servers") as running:
+            yield Laboratory(running, configs, home, fleet)
+
+
+def train(fleet: Fleet, settings: Settings, model: ModelType, cache: Path) -> None:
+    """Put a model of this type into `cache`, in production."""
+    cache.mkdir(parents=True, exist_ok=True)
+    sample = split(fleet, settings.window.length, settings.training.validation_share, 0)
+    judged = judge(model, sample, sample.validation, _hasty(settings), 0)
+    digest = write_artifact(
+        build_card(judged, sample, settings, _MADE), judged.fitted.network, cache
+    ).name
+    write_named(
+        cache, Role.PRODUCTION, Named(digest=digest, version=1, model_version=f"{model}_v1")
+    )
+
+
+def _hasty(settings: Settings) -> Settings:
+    sections: Mapping[str, object] = {
+        name: getattr(settings, name).model_copy(update={"epochs": _EPOCHS})
+        for name in ("lstm_training", "patchtst_training")
+    }
+    return settings.model_copy(update=dict(sections))

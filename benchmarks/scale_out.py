@@ -1,0 +1,70 @@
+"""One, two, four workers in one group, on readings that lie ready: what another one adds."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Final, NamedTuple
+
+from benchmarks.laboratory import Laboratory
+from benchmarks.processes import cpu_seconds
+from connections.kafka import ensure_topics
+from faults.injections.members import second_worker
+from faults.load import Load
+from faults.moments import WORKER, scores
+from faults.plant import Plant
+from faults.readings import encoded, endless, some
+from faults.supervised import Processes, until
+
+WORKERS: Final = (1, 2, 4)
+_MACHINES: Final = 200
+_READINGS: Final = 120_000
+_SHARE: Final = (0.25, 0.9)
+"""Measured between these shares of the scores: all have joined, and none is idle yet."""
+_PATIENCE_SEC: Final = 300.0
+
+
+class Scaled(NamedTuple):
+    """A group of workers: readings/s together, and CPU of all of them a reading."""
+
+    workers: int
+    readings_per_s: float
+    cpu_us_per_reading: float
+
+
+def scale(laboratory: Laboratory) -> Iterator[Scaled]:
+    """Measure every size of the group on a topic of its own."""
+    for workers in WORKERS:
+        with laboratory.pipeline(("migrate",)) as made:
+            ensure_topics(made.settings)
+            load = Load(
+                made.settings, encoded(some(endless(laboratory.fleet, _MACHINES), _READINGS)), None
+            )
+            load.start()
+            load.finish()
+            yield _measure(made, workers)
+
+
+def _measure(made: Plant, workers: int) -> Scaled:
+    expected = _READINGS - (made.settings.window.length - 1) * _MACHINES
+    with ExitStack() as stack:
+        names = [f"worker-{number}" for number in range(workers)]
+        group = [stack.enter_context(second_worker(made, name)) for name in names]
+        first, last = (_reach(made, group, share * expected) for share in _SHARE)
+    readings = (last.scores - first.scores) * _READINGS / expected
+    return Scaled(
+        workers,
+        round(readings / (last.wall - first.wall)),
+        round(1e6 * (last.cpu - first.cpu) / readings, 1),
+    )
+
+
+class _Moment(NamedTuple):
+    scores: int
+    wall: float
+    cpu: float
+
+
+def _reach(made: Plant, group: list[Processes], wanted: float) -> _Moment:
+    until(lambda: scores(made) >= wanted, "the scores are there", _PATIENCE_SEC)
+    cpu = sum(cpu_seconds(one.pid(WORKER)) for one in group)
+    return _Moment(scores(made), time.monotonic(), cpu)
