@@ -6,7 +6,7 @@ The load generator and the subscriber run here, on the same cores; their share i
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from benchmarks.laboratory import Laboratory
 from benchmarks.listening import Listener, percentiles
@@ -16,6 +16,7 @@ from faults.moments import SINK, WORKER, drained, metric, waiting
 from faults.plant import Plant
 from faults.readings import encoded, endless, some
 from faults.supervised import until
+from sinks.postgres import connect
 
 _MACHINES: Final = 100
 _WARM_SEC: Final = 3.0
@@ -26,6 +27,7 @@ _KEEPS_PACE: Final = 0.98
 _BEHIND_SEC: Final = 2.5
 """Offsets are committed each second, by the worker and then by the sink: so much is no lag yet."""
 _PATIENCE_SEC: Final = 600.0
+_SIZE: Final = "SELECT pg_total_relation_size('anomaly_events'), count(*) FROM anomaly_events"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,17 @@ def sustain(laboratory: Laboratory, rate: float, seconds: float) -> Sustained:
     )
 
 
-def at_once(laboratory: Laboratory) -> float:
-    """Readings/s from the first publication of many to the last row stored."""
+class Burst(NamedTuple):
+    """Many readings without a pause: readings/s from the first publication to the last row stored,
+    and what a row takes on PostgreSQL's disk, indexes included.
+    """
+
+    readings_per_s: float
+    row_bytes: float
+
+
+def at_once(laboratory: Laboratory) -> Burst:
+    """Publish many readings and wait until all of them are stored."""
     with laboratory.pipeline() as made:
         rows = some(endless(laboratory.fleet, _MACHINES), _BURST)
         load = Load(made.settings, encoded(rows), None)
@@ -84,12 +95,14 @@ def at_once(laboratory: Laboratory) -> float:
         until(lambda: load.sent == _BURST, "all is published", _PATIENCE_SEC)
         load.finish()
         drained(made)
-        return _BURST / (time.monotonic() - began)
+        rate = _BURST / (time.monotonic() - began)
+        with connect(made.settings) as connection:
+            size, number = connection.execute(_SIZE).fetchone() or (0, 1)
+    return Burst(rate, size / number)
 
 
-def highest(laboratory: Laboratory, seconds: float) -> Iterator[Sustained]:
-    """Rates from above down to the first that holds."""
-    estimate = at_once(laboratory)
+def highest(laboratory: Laboratory, estimate: float, seconds: float) -> Iterator[Sustained]:
+    """Rates from above an estimate down to the first that holds."""
     for step in _STEPS:
         found = sustain(laboratory, round(step * estimate, -2), seconds)
         yield found
