@@ -44,6 +44,7 @@ SYSTEMS: Final = (
         "faust_by_the_book",
         ("-m", "faust", "-A", "benchmarks.rivals.faust_by_the_book", "worker", "-l", "warn"),
         bounded=True,
+        rival=True,
     ),
     System("quixstreams", ("-m", "benchmarks.rivals.quix"), bounded=True, rival=True),
     System("bytewax", ("-m", "benchmarks.rivals.bytewax_flow"), rival=True),

@@ -11,6 +11,7 @@ What each system said is held against the offline scoring of the same log.
 
 import json
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from benchmarks.outputs import Differences, Scores, compare, said
+from benchmarks.rivals.rules import STATE
 from benchmarks.systems import OFFLINE, System, log_of, process
 from connections.kafka import METADATA_TIMEOUT_SEC, client_config, end_offsets, ensure_topics
 from data.fleet import Fleet
@@ -70,6 +72,7 @@ def run(
         UnavailableError: a system did not finish.
         PlantwatchError: a system's scores are not those of the offline scoring.
     """
+    shutil.rmtree(STATE, ignore_errors=True)
     for number in range(passes):
         kafka.replay(settings, fleet, manifest=Path(f".local/bench/pass-{number}.json"))
     scored = int((fleet.cycle >= settings.window.length).sum())

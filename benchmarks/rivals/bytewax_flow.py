@@ -9,7 +9,6 @@ State and offsets are snapshot as often as the worker commits.
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import bytewax.operators as op
@@ -19,7 +18,7 @@ from bytewax.dataflow import Dataflow
 from bytewax.recovery import RecoveryConfig, init_db_dir
 from bytewax.run import cli_main
 
-from benchmarks.rivals.rules import Window, follow, output_of, reading_of, settings
+from benchmarks.rivals.rules import Window, follow, output_of, reading_of, settings, state_folder
 from models.cache import load_production
 from plantwatch.decode import Reading
 from plantwatch.settings import Settings
@@ -30,8 +29,7 @@ Cut = tuple[Reading, Window]
 def main() -> None:
     """Score until SIGTERM."""
     own = settings()
-    snapshots = Path(".local/bench/bytewax") / own.worker.group_id
-    snapshots.mkdir(parents=True)
+    snapshots = state_folder(own)
     init_db_dir(snapshots, 1)
     cli_main(
         _flow(own),

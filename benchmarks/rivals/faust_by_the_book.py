@@ -38,7 +38,7 @@ app = faust.App(
     topic_partitions=_OWN.kafka.partitions,
     consumer_auto_offset_reset="earliest",
     broker_commit_interval=_OWN.worker.commit_interval_sec,
-    datadir=f".local/bench/faust/{_OWN.worker.group_id}",
+    datadir=str(rules.state_folder(_OWN)),
     web_enabled=False,
 )
 readings = app.topic(_OWN.topics.readings, value_type=Row)

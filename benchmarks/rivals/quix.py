@@ -7,12 +7,11 @@ bytes, commits as seldom as the worker's, compression; and librdkafka as the wor
     python -m benchmarks.rivals.quix      (the settings come from the environment)
 """
 
-from pathlib import Path
 from typing import Any
 
 from quixstreams import Application, State
 
-from benchmarks.rivals.rules import Output, follow, output_of, reading_of, settings
+from benchmarks.rivals.rules import Output, follow, output_of, reading_of, settings, state_folder
 from models.cache import load_production
 from plantwatch.settings import Settings
 
@@ -37,7 +36,7 @@ def _application(own: Settings) -> Application:
         consumer_group=own.worker.group_id,
         auto_offset_reset="earliest",
         commit_interval=own.worker.commit_interval_sec,
-        state_dir=Path(".local/bench/quix") / own.worker.group_id,
+        state_dir=state_folder(own),
         loglevel="WARNING",
         consumer_extra_config={
             "queued.max.messages.kbytes": kafka.prefetch_kb,

@@ -22,6 +22,9 @@ from plantwatch.settings import Settings
 
 Window = NDArray[np.float32]
 
+STATE: Final = Path(".local/bench/state")
+"""What the frameworks keep on disk; emptied when a benchmark begins."""
+
 _LAST_CYCLE: Final = Struct("<q")
 
 
@@ -36,6 +39,13 @@ class Output(NamedTuple):
 def settings() -> Settings:
     """The settings of this process, from configs/ and the environment."""
     return load(Path("configs"), environment())
+
+
+def state_folder(of: Settings) -> Path:
+    """An empty folder of this run's own, for what a framework keeps on disk."""
+    folder = STATE / of.worker.group_id
+    folder.mkdir(parents=True)
+    return folder
 
 
 def reading_of(key: bytes | None, value: bytes | None, of: Settings) -> Reading:
