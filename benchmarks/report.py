@@ -4,10 +4,12 @@ import json
 import statistics
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from benchmarks.systems import PLAIN
-from benchmarks.worker import Round
+
+if TYPE_CHECKING:
+    from benchmarks.worker import Round
 
 RESULT: Final = Path(".local/bench/worker.json")
 PICTURE: Final = Path(".local/bench/worker.png")
@@ -27,7 +29,7 @@ class Row(NamedTuple):
     of_plain: float
 
 
-def figures(rounds: Iterable[Round]) -> Figures:
+def figures(rounds: "Iterable[Round]") -> Figures:
     """Per system, the figures of its rounds, in order."""
     found: dict[str, dict[str, list[float]]] = {}
     for one in rounds:
