@@ -1,5 +1,7 @@
 """Bytewax: windows kept by a keyed step with recovery, then scored a whole batch at a time.
 
+A state may be any object, so a machine's is a `Windower` of its own: the production rule itself.
+
 Runs in the rivals' environment. Set as its documentation advises for throughput: batches of
 `KafkaSource`, a batch operator around the model, compression; and librdkafka as the worker has it.
 State and offsets are snapshot as often as the worker commits.
@@ -18,11 +20,13 @@ from bytewax.dataflow import Dataflow
 from bytewax.recovery import RecoveryConfig, init_db_dir
 from bytewax.run import cli_main
 
-from benchmarks.rivals.rules import Window, follow, output_of, reading_of, settings, state_folder
+from benchmarks.rivals.rules import Window, output_of, reading_of, settings, state_folder
 from models.cache import load_production
 from plantwatch.decode import Reading
 from plantwatch.settings import Settings
+from plantwatch.windows import ReadingClass, Windower
 
+Read = tuple[int, Reading]
 Cut = tuple[Reading, Window]
 
 
@@ -41,9 +45,11 @@ def main() -> None:
 def _flow(own: Settings) -> Dataflow:
     flow = Dataflow("bench")
     messages = op.input("readings", flow, _source(own))
-    readings = op.map("decode", messages, lambda one: reading_of(one.key, one.value, own))
-    keyed = op.key_on("machine", readings, lambda reading: reading.sensor_id)
-    windows = op.stateful_flat_map("window", keyed, _cutter(own.window.length))
+    readings = op.map(
+        "decode", messages, lambda one: (one.offset, reading_of(one.key, one.value, own))
+    )
+    keyed = op.key_on("machine", readings, lambda read: read[1].sensor_id)
+    windows = op.stateful_flat_map("window", keyed, _cutter(own))
     outputs = op.flat_map_batch("score", windows, _scorer(own))
     op.output("outputs", outputs, _sink(own))
     return flow
@@ -65,10 +71,16 @@ def _sink(own: Settings) -> KafkaSink:
     return KafkaSink(own.kafka.bootstrap_servers.split(","), None, add_config=config)
 
 
-def _cutter(length: int) -> Callable[[bytes | None, Reading], tuple[bytes, list[Cut]]]:
-    def cut(state: bytes | None, reading: Reading) -> tuple[bytes, list[Cut]]:
-        kept, window = follow(state, reading, length)
-        return kept, [] if window is None else [(reading, window)]
+def _cutter(own: Settings) -> Callable[[Windower | None, Read], tuple[Windower, list[Cut]]]:
+    length, width = own.window.length, own.reading.settings + own.reading.sensors
+
+    def cut(state: Windower | None, read: Read) -> tuple[Windower, list[Cut]]:
+        offset, reading = read
+        windower = Windower(own.window, width) if state is None else state
+        window = np.empty((1, length, width), np.float32)
+        values = np.array(reading.values, np.float32)
+        kind, _ = windower.push(offset, reading, values, window[0])
+        return windower, [(reading, window)] if kind is ReadingClass.SCORED else []
 
     return cut
 

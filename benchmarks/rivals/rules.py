@@ -1,8 +1,7 @@
-"""What every rival shares: our decoding, model and score message, and a window small enough to keep
-in a framework's own state.
+"""What the rivals share: our decoding and score message, and a window for a store that takes bytes.
 
-The topic of the benchmark is tidy, so a window here is simply the last readings in a row: cheaper
-than the production rule, to the rivals' advantage. That both cut the same windows is checked after
+The topic of the benchmark is tidy, so that window is simply the last readings in a row: cheaper
+than the production rule, to the rival's advantage. That both cut the same windows is checked after
 each round, since equal scores need equal windows.
 """
 
