@@ -27,7 +27,7 @@ def bench(
     *,
     passes: Annotated[
         int, typer.Option(min=1, help="How often the test fleet is put on the topic.")
-    ] = 6,
+    ] = 5,
     rounds: Annotated[int, typer.Option(min=1, help="Runs of each system, in turn.")] = 5,
     model: Annotated[str, typer.Option(help="Type of the model, its newest version.")] = "lstm_ae",
     rollback: Annotated[
