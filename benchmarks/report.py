@@ -3,6 +3,7 @@
 import json
 import statistics
 from collections.abc import Iterable, Iterator, Mapping
+from math import ceil, floor, log10
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -66,7 +67,13 @@ def draw(found: Figures, path: Path = PICTURE) -> None:
     medians = [one.readings_per_s for one in shown]
     below = [one.readings_per_s - one.lowest for one in shown]
     above = [one.highest - one.readings_per_s for one in shown]
-    axes.barh([one.system for one in shown], medians, xerr=[below, above], capsize=4)
+    # Points, not bars: on a logarithmic axis the length of a bar means nothing.
+    axes.errorbar(medians, [one.system for one in shown], xerr=[below, above], fmt="o", capsize=4)
     axes.set_xscale("log")
+    lowest, highest = min(one.lowest for one in shown), max(one.highest for one in shown)
+    axes.set_xlim(10 ** floor(log10(lowest)), 10 ** ceil(log10(highest)))
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    axes.grid(axis="x", which="both", alpha=0.3)
+    axes.xaxis.set_minor_formatter("")
     axes.set_xlabel("readings/s on one core: median and range of the rounds")
     figure.savefig(path, dpi=120)
