@@ -41,7 +41,7 @@ evaluate: ## Evaluate a model on the official test fleet
 replay: ## Publish a fleet's rows to Kafka
 worker: ## Run one worker in the foreground
 watch: ## Print anomalies as they come
-bench: ## Compare the worker with a plain Kafka loop
+bench: ## Compare the worker with a plain Kafka loop and other frameworks
 ledger: ## Judge what became of every reading
 dlq: ## Look at the dead letters: ARGS=list, "show ID", "replay --dry-run"
 doctor: ## Check this machine and say what to do

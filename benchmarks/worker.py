@@ -1,40 +1,40 @@
-"""The worker against the plain loop: the same preloaded topic, one core, in turn, several rounds.
+"""The worker among others: the same preloaded topic, one core, in turn, several rounds.
 
 A system's rate is taken between the moment a tenth of its scores is on the broker and the moment
-nearly all are, so start-up counts for nobody. Rates of one run may be compared; those of two may
-not: the machine is another one each time.
+nearly all are, so start-up counts for nobody. A bounded one is measured for ten seconds from its
+first hundredth on; of the readings that give no score it is credited the share of the whole topic,
+though it has seen most of its first pass only: to its advantage. Rates of one run may be compared;
+those of two may not: the machine is another one each time.
+
+What each system said is held against the offline scoring of the same log.
 """
 
 import json
 import os
 import shutil
-import statistics
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
+from benchmarks.outputs import Differences, Scores, compare, said
+from benchmarks.rivals.rules import STATE
+from benchmarks.systems import OFFLINE, System, log_of, process
 from connections.kafka import METADATA_TIMEOUT_SEC, client_config, end_offsets, ensure_topics
 from data.fleet import Fleet
-from plantwatch.errors import UnavailableError
+from plantwatch.errors import PlantwatchError, UnavailableError
 from plantwatch.settings import Settings
 from producers import kafka
 
-RESULT: Final = Path(".local/bench/worker.json")
-SYSTEMS: Final = {
-    "plain": ("-m", "benchmarks.plain_loop"),
-    "plantwatch": ("-m", "commands.app", "worker"),
-}
-
 _FIRST_SHARE: Final = 0.1
 _LAST_SHARE: Final = 0.98
+_BOUNDED_FIRST_SHARE: Final = 0.01
+_BOUNDED_SEC: Final = 10.0
 _LOOK_EVERY_SEC: Final = 0.02
 _PATIENCE_SEC: Final = 180.0
 
@@ -48,51 +48,59 @@ class Round:
     cpu_us_per_reading: float
 
 
+class Load(NamedTuple):
+    """How many readings the topic holds, and how many of them get a score."""
+
+    readings: int
+    scores: int
+
+
 def run(
     settings: Settings,
     fleet: Fleet,
     environment_of: Callable[[Settings], Mapping[str, str]],
+    systems: Sequence[System],
     *,
     passes: int,
     rounds: int,
 ) -> Iterator[Round]:
-    """Preload the topic, then measure every system once a round.
+    """Preload the topic, then measure every system once a round, `offline` first.
 
     `environment_of` turns settings into the variables of a child process.
 
     Raises:
         UnavailableError: a system did not finish.
+        PlantwatchError: a system's scores are not those of the offline scoring.
     """
+    shutil.rmtree(STATE, ignore_errors=True)
     for number in range(passes):
         kafka.replay(settings, fleet, manifest=Path(f".local/bench/pass-{number}.json"))
-    readings = passes * len(fleet.cycle)
-    scores = passes * int((fleet.cycle >= settings.window.length).sum())
+    scored = int((fleet.cycle >= settings.window.length).sum())
+    load = Load(passes * len(fleet.cycle), passes * scored)
     for number in range(rounds):
-        for system, arguments in SYSTEMS.items():
-            own = _own_topics(settings, f"{system}-{number}")
+        truth: Scores = {}
+        for system in systems:
+            own = _own_topics(settings, f"{system.name}-{number}")
             ensure_topics(own)
-            with _process(arguments, environment_of(own)) as pid:
-                yield _measure(own, system, pid, readings, scores)
+            measure = _offline if system.name == OFFLINE else _measure
+            with process(system, environment_of(own)) as child:
+                measured = measure(own, system, child, load)
+            found = said(own)
+            truth = truth or dict(found)
+            check(system, compare(truth, found, whole=not system.bounded), len(truth), load)
+            yield measured
 
 
-def save(rounds: list[Round]) -> dict[str, dict[str, list[float]]]:
-    """Write `.local/bench/worker.json`: per system, the rounds' figures."""
-    figures = {
-        system: {
-            "readings_per_s": [one.readings_per_s for one in rounds if one.system == system],
-            "cpu_us_per_reading": [
-                one.cpu_us_per_reading for one in rounds if one.system == system
-            ],
-        }
-        for system in SYSTEMS
-    }
-    RESULT.parent.mkdir(parents=True, exist_ok=True)
-    RESULT.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    return figures
+def check(system: System, differences: Differences, scores: int, load: Load) -> None:
+    """Let no figure stand of a system that did not do the job.
 
-
-def median(figures: Mapping[str, Mapping[str, list[float]]], system: str, figure: str) -> float:
-    return statistics.median(figures[system][figure])
+    Raises:
+        PlantwatchError: it did not; or there is no truth to hold it against.
+    """
+    if scores != load.scores:
+        raise PlantwatchError(f"offline scored {scores:,} readings, not {load.scores:,}")
+    if differences:
+        raise PlantwatchError(f"{system.name} did not do the same job as offline: {differences}")
 
 
 def _own_topics(settings: Settings, name: str) -> Settings:
@@ -111,48 +119,73 @@ def _own_topics(settings: Settings, name: str) -> Settings:
     )
 
 
-@contextmanager
-def _process(arguments: tuple[str, ...], environment: Mapping[str, str]) -> Iterator[int]:
-    """A system at work, on the last core where that can be said."""
-    pin = ("taskset", "-c", str((os.cpu_count() or 1) - 1)) if shutil.which("taskset") else ()
-    with Path(".local/bench/system.log").open("wb") as log:
-        process = subprocess.Popen(
-            [*pin, sys.executable, *arguments],
-            env=os.environ | dict(environment),
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        yield process.pid
-    finally:
-        process.terminate()
-        process.wait()
+Child = subprocess.Popen[bytes]
 
 
-def _measure(settings: Settings, system: str, pid: int, readings: int, scores: int) -> Round:
-    """Watch one system's scores arrive until nearly all of `scores` are there."""
-    watch = _watcher(settings)
-    first = _wait_for(watch, _FIRST_SHARE * scores, pid)
-    last = _wait_for(watch, _LAST_SHARE * scores, pid)
-    done = (last.scores - first.scores) * readings / scores
-    return Round(system, done / (last.wall - first.wall), 1e6 * (last.cpu - first.cpu) / done)
+def _offline(_settings: Settings, system: System, child: Child, _load: Load) -> Round:
+    """What it measured itself, since nobody sees it at work."""
+    if child.wait(_PATIENCE_SEC):
+        raise _not_on(system)
+    figures = json.loads(Path(system.arguments[-1]).read_text(encoding="utf-8"))
+    return Round(system.name, figures["readings_per_s"], figures["cpu_us_per_reading"])
+
+
+def _measure(settings: Settings, system: System, child: Child, load: Load) -> Round:
+    """Watch one system's scores arrive: of a bounded one for a time, else until all are there."""
+    arrival = _Arrival(settings, system, child)
+    last_share = _LAST_SHARE * load.scores
+    if system.bounded:
+        first = arrival.of(_BOUNDED_FIRST_SHARE * load.scores)
+        last = arrival.of(last_share, at_most_sec=_BOUNDED_SEC)
+    else:
+        first, last = arrival.of(_FIRST_SHARE * load.scores), arrival.of(last_share)
+        arrival.of(load.scores)
+    return _round(system, first, last, load)
 
 
 @dataclass(frozen=True, slots=True)
-class _Moment:
+class Moment:
+    """Scores on the broker; and the wall clock and the system's CPU then, in seconds."""
+
     scores: int
     wall: float
     cpu: float
 
 
-def _wait_for(watch: Callable[[], int], scores: float, pid: int) -> _Moment:
-    deadline = time.monotonic() + _PATIENCE_SEC
-    while time.monotonic() < deadline:
-        now = _Moment(watch(), time.monotonic(), _cpu_seconds(pid))
-        if now.scores >= scores:
-            return now
-        time.sleep(_LOOK_EVERY_SEC)
-    raise UnavailableError("a system did not get on; read .local/bench/system.log")
+def _round(system: System, first: Moment, last: Moment, load: Load) -> Round:
+    done = (last.scores - first.scores) * load.readings / load.scores
+    if not done:
+        raise _not_on(system)
+    return Round(system.name, done / (last.wall - first.wall), 1e6 * (last.cpu - first.cpu) / done)
+
+
+class _Arrival:
+    """The scores of a system as they come."""
+
+    def __init__(self, settings: Settings, system: System, child: Child) -> None:
+        self._system = system
+        self._child = child
+        self._watch = _watcher(settings)
+
+    def of(self, scores: float, at_most_sec: float | None = None) -> Moment:
+        """The moment at which so many are there, or `at_most_sec` are over.
+
+        Raises:
+            UnavailableError: the system ended, or is not on in three minutes.
+        """
+        end = time.monotonic() + (at_most_sec or _PATIENCE_SEC)
+        while self._child.poll() is None:
+            now = Moment(self._watch(), time.monotonic(), _cpu_seconds(self._child.pid))
+            if now.scores >= scores or (at_most_sec and now.wall >= end):
+                return now
+            if now.wall >= end:
+                break
+            time.sleep(_LOOK_EVERY_SEC)
+        raise _not_on(self._system)
+
+
+def _not_on(system: System) -> UnavailableError:
+    return UnavailableError(f"{system.name} did not get on; read {log_of(system)}")
 
 
 def _cpu_seconds(pid: int) -> float:

@@ -6,7 +6,6 @@ A block between `<!-- begin NAME -->` and `<!-- end NAME -->` is generated; a te
 import json
 import re
 import shutil
-import statistics
 from collections.abc import Callable, Iterable
 from math import isfinite
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from benchmarks.report import rows as systems
 from evaluation import scoreboard
 
 RESULTS: Final = Path("docs/results")
@@ -74,16 +74,15 @@ def _transfers() -> str:
 
 def _bench() -> str:
     figures = json.loads((RESULTS / "bench-worker.json").read_text(encoding="utf-8"))
-    plain = statistics.median(figures["plain"]["readings_per_s"])
     rows = [
         "| system | readings/s, median (range) | CPU us/reading | of plain |",
         "|---|---|---|---|",
     ]
-    for system, one in figures.items():
-        rates, cpu = one["readings_per_s"], statistics.median(one["cpu_us_per_reading"])
-        rate = statistics.median(rates)
-        spread = f"{rate:,.0f} ({min(rates):,.0f}-{max(rates):,.0f})"
-        rows.append(f"| {system} | {spread} | {cpu:.1f} | {rate / plain:.2f} |")
+    for one in systems(figures):
+        spread = f"{one.readings_per_s:,.0f} ({one.lowest:,.0f}-{one.highest:,.0f})"
+        rows.append(
+            f"| {one.system} | {spread} | {one.cpu_us_per_reading:.1f} | {one.of_plain:.2f} |"
+        )
     return "\n".join(rows) + "\n"
 
 
