@@ -57,7 +57,8 @@ class _Loop:
         """One batch through, and a commit now and then."""
         worker = self._settings.worker
         by_partition: dict[int, Chunk] = {}
-        for message in self._consumer.consume(worker.chunk_size, worker.chunk_fill_ms / 1000):
+        wanted = worker.chunk_size * len(self._partitions or (0,))  # as the worker does
+        for message in self._consumer.consume(wanted, worker.chunk_fill_ms / 1000):
             number = message.partition()
             assert number is not None
             by_partition.setdefault(number, Chunk(0, number, 0, [])).messages.append(message)
