@@ -11,7 +11,7 @@ PYTHON = $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; \
 	done)
 
-COMMANDS := download-data train evaluate up down status replay worker watch bench ledger dlq reproduce doctor \
+COMMANDS := download-data train evaluate up down status replay worker watch bench bench-edges ledger dlq reproduce doctor \
 	explain faults
 .PHONY: help install $(COMMANDS) demo sinks test fuzz soak lint format lock
 
@@ -42,6 +42,7 @@ replay: ## Publish a fleet's rows to Kafka
 worker: ## Run one worker in the foreground
 watch: ## Print anomalies as they come
 bench: ## Compare the worker with a plain Kafka loop
+bench-edges: ## Compare sink and producer with bare loops; time a start; weigh a machine
 ledger: ## Judge what became of every reading
 dlq: ## Look at the dead letters: ARGS=list, "show ID", "replay --dry-run"
 doctor: ## Check this machine and say what to do

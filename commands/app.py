@@ -13,6 +13,7 @@ import typer
 
 from commands import (
     bench,
+    bench_edges,
     config,
     demo,
     dlq,
@@ -52,6 +53,7 @@ app.add_typer(dlq.app, name="dlq")
 app.add_typer(models.app, name="models")
 app.add_typer(simulate.app, name="simulate")
 app.command()(bench.bench)
+app.command()(bench_edges.bench_edges)
 app.command()(demo.demo)
 app.command()(doctor.doctor)
 app.command()(download_data.download_data)
