@@ -1,6 +1,6 @@
 """What a machine's history costs: resident bytes, in a process that does nothing else.
 
-    python -m benchmarks.edges.memory 64      (readings of each machine; prints bytes per machine)
+python -m benchmarks.edges.memory 64      (readings of each machine; prints bytes per machine)
 """
 
 import os

@@ -22,9 +22,7 @@ from producers.run import FULL_QUEUE_SEC, Progress
 SYSTEMS: Final = ("plantwatch", "bare")
 
 
-def run(
-    settings: Settings, home: Path, fleet: Fleet, rounds: int
-) -> Iterator[tuple[str, Speed]]:
+def run(settings: Settings, home: Path, fleet: Fleet, rounds: int) -> Iterator[tuple[str, Speed]]:
     """Measure both once a round, the other one first each time; all on one topic.
 
     A round before the first is not counted: the broker is cold.
