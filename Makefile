@@ -11,8 +11,8 @@ PYTHON = $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; \
 	done)
 
-COMMANDS := download-data train evaluate up down status replay worker watch bench bench-edges ledger dlq reproduce doctor \
-	explain faults
+COMMANDS := download-data train evaluate up down status replay worker watch bench ledger dlq reproduce doctor \
+	explain faults bench-edges
 .PHONY: help install $(COMMANDS) demo sinks test fuzz soak lint format lock
 
 help: ## Show this table
