@@ -1,6 +1,6 @@
 """What a machine's history costs: resident bytes, in a process that does nothing else.
 
-python -m benchmarks.edges.memory 64      (readings of each machine; prints bytes per machine)
+python -m benchmarks.edges.memory 64 10000      (readings of each of so many machines)
 """
 
 import os
@@ -22,9 +22,9 @@ READINGS: Final = (1, 29, 64)
 """A first one; one fewer than a window needs, the most that is kept packed; a full history."""
 
 
-def bytes_per_machine(readings: int) -> int:
+def bytes_per_machine(readings: int, machines: int = MACHINES) -> int:
     """Ask a fresh process: memory that another filling has freed would be used again."""
-    command = [sys.executable, "-m", "benchmarks.edges.memory", str(readings)]
+    command = [sys.executable, "-m", "benchmarks.edges.memory", str(readings), str(machines)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return int(done.stdout)
 
@@ -55,10 +55,11 @@ def _resident() -> int:
 
 
 def main() -> None:
-    """Print the bytes per machine with as many readings as the first argument says."""
+    """Print the bytes per machine; the arguments are those of `bytes_per_machine`."""
+    readings, machines = map(int, sys.argv[1:])
     configs = Path(os.environ.get("PLANTWATCH_CONFIG", "configs"))
     rule = load(configs, {}).window
-    sys.stdout.write(f"{growth(rule, MACHINES, int(sys.argv[1])) // MACHINES}\n")
+    sys.stdout.write(f"{growth(rule, machines, readings) // machines}\n")
 
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ def _compared(
             )
         )
         found.append(
-            (f"{part}, {system}, CPU us/{unit}", *_spread(systems[system][cpu], "{:.1f}"), "", "")
+            (f"{part}, {system}, CPU us each", *_spread(systems[system][cpu], "{:.1f}"), "", "")
         )
     return found
 

@@ -7,7 +7,7 @@ import pytest
 from benchmarks.edges import memory, report, start, verdicts
 from benchmarks.edges.stretch import Moment, Speed, measure
 from plantwatch.messages import score_event_from_bytes
-from tests.support.small_training import small_fleet, small_settings
+from tests.support.small_training import small_fleet
 
 
 def moments() -> Iterator[Moment]:
@@ -99,5 +99,4 @@ def test_imported_packages_are_found() -> None:
 # A full history is at least its numbers: 64 rows of 24 floats, and an offset, cycle and time each.
 def test_the_memory_of_full_histories_is_seen() -> None:
     numbers = 64 * (24 * 4 + 3 * 8)
-    grown = memory.growth(small_settings().window, 500, 64)
-    assert 500 * numbers * 0.9 < grown < 500 * numbers * 2
+    assert 0.9 * numbers < memory.bytes_per_machine(64, machines=500) < 2 * numbers
