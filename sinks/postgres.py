@@ -195,7 +195,7 @@ def _columns(rows: Sequence[Row]) -> list[list[str] | str]:
     """One array per column, in the order of `_INSERT`.
 
     Those that need no quoting are spelled here, as PostgreSQL reads them: psycopg takes each of
-    their values in hand, which is most of what a row costs. Times are spelled already, one way only
+    their values in hand, which was half of what a row cost. Times are spelled already, one way only
     (`row_of` sees to that), with microseconds and in UTC whatever the session's zone.
     """
     events = [row.event for row in rows]
