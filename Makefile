@@ -12,7 +12,7 @@ PYTHON = $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	done)
 
 COMMANDS := download-data train evaluate up down status replay worker watch bench ledger dlq reproduce doctor \
-	explain faults
+	explain faults bench-edges bench-pipeline
 .PHONY: help install $(COMMANDS) demo sinks test fuzz soak lint format lock
 
 help: ## Show this table
@@ -42,6 +42,8 @@ replay: ## Publish a fleet's rows to Kafka
 worker: ## Run one worker in the foreground
 watch: ## Print anomalies as they come
 bench: ## Compare the worker with a plain Kafka loop and other frameworks
+bench-edges: ## Compare sink and producer with bare loops; time a start; weigh a machine
+bench-pipeline: ## Find the highest rate that holds, latencies, CPU by stage, workers, fleets
 ledger: ## Judge what became of every reading
 dlq: ## Look at the dead letters: ARGS=list, "show ID", "replay --dry-run"
 doctor: ## Check this machine and say what to do

@@ -13,6 +13,7 @@ import typer
 
 from commands import (
     bench,
+    bench_edges,
     bench_pipeline,
     config,
     demo,
@@ -53,6 +54,7 @@ app.add_typer(dlq.app, name="dlq")
 app.add_typer(models.app, name="models")
 app.add_typer(simulate.app, name="simulate")
 app.command()(bench.bench)
+app.command()(bench_edges.bench_edges)
 app.command()(bench_pipeline.bench_pipeline)
 app.command()(demo.demo)
 app.command()(doctor.doctor)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -44,6 +45,9 @@ class Run:
         self._path = path
         self._on_progress = on_progress
         self._rows = rules.order(fleet, begun.engines, begun.acked)
+        self._names = {engine: fleet.sensor_id(engine) for engine in begun.engines}
+        # A plant sends all engines' readings of a cycle in a row: they have one event time.
+        self._event_time = lru_cache(1)(self._spell_event_time)
         self._next_save = self._next_progress = 0.0
         self.delivery = Delivery(settings, begun.acked)
 
@@ -83,12 +87,15 @@ class Run:
     def _reading(self, row: int) -> tuple[int, SensorReading]:
         engine, cycle = int(self._fleet.engine[row]), int(self._fleet.cycle[row])
         return engine, SensorReading(
-            sensor_id=self._fleet.sensor_id(engine),
+            sensor_id=self._names[engine],
             cycle=cycle,
-            event_time=to_iso(rules.event_time(self._manifest.origin, cycle)),
+            event_time=self._event_time(cycle),
             settings=self._fleet.settings[row].tolist(),
             sensors=self._fleet.sensors[row].tolist(),
         )
+
+    def _spell_event_time(self, cycle: int) -> str:
+        return to_iso(rules.event_time(self._manifest.origin, cycle))
 
     def _drain(self) -> None:
         deadline = time.monotonic() + self._settings.drain_timeout_sec

@@ -9,7 +9,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -187,26 +187,40 @@ def _insert(
     connection: psycopg.Connection, statement: LiteralString, rows: Sequence[Row]
 ) -> list[Key]:
     """Insert rows within a savepoint, all or none; return the keys of those that are new."""
-    columns = zip(*map(_values, rows), strict=True)
     with connection.transaction():
-        return connection.execute(statement, [list(column) for column in columns]).fetchall()
+        return connection.execute(statement, _columns(rows)).fetchall()
 
 
-def _values(row: Row) -> tuple[Any, ...]:
-    event = row.event
-    return (
-        event.sensor_id,
-        event.cycle,
-        row.detected_at,
-        event.anomaly_score,
-        event.is_anomaly,
-        event.confidence,
-        event.model_version,
-        event.model_digest,
-        event.partition,
-        event.first_offset,
-        event.offset,
-    )
+def _columns(rows: Sequence[Row]) -> list[list[str] | str]:
+    """One array per column, in the order of `_INSERT`.
+
+    Those that need no quoting are spelled here, as PostgreSQL reads them: psycopg takes each of
+    their values in hand, which was half of what a row cost. Times are spelled already, one way only
+    (`row_of` sees to that), with microseconds and in UTC whatever the session's zone.
+    """
+    events = [row.event for row in rows]
+    return [
+        [event.sensor_id for event in events],
+        _array(str(event.cycle) for event in events),
+        _array(event.event_time for event in events),
+        _array(repr(event.anomaly_score) for event in events),
+        _array("t" if event.is_anomaly else "f" for event in events),
+        _array(repr(event.confidence) for event in events),
+        [event.model_version for event in events],
+        [event.model_digest for event in events],
+        _array(str(event.partition) for event in events),
+        _array(str(event.first_offset) for event in events),
+        _array(str(event.offset) for event in events),
+    ]
+
+
+def _array(words: Iterable[str]) -> str:
+    """An array of words that hold neither comma, brace, quote, backslash nor blank, nor are NULL.
+
+    >>> _array(["1", "2"])
+    '{1,2}'
+    """
+    return "{" + ",".join(words) + "}"
 
 
 def _first_of_each(batch: Sequence[Row], keys: set[Key]) -> list[Row]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from plantwatch.errors import UnavailableError
-from plantwatch.messages import ScoreEvent, score_event_from_bytes, to_iso, to_microseconds
+from plantwatch.messages import ScoreEvent, score_event_from_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,7 @@ def _instant(text: str) -> datetime:
     # One spelling only: an id contains the text, the table the instant, and both must agree on
     # what is a second copy. PostgreSQL would also take "now" and "infinity".
     instant = datetime.fromisoformat(text)
-    if not text.endswith("Z") or to_iso(to_microseconds(instant)) != text:
+    # As `to_iso` spells it, but not by way of microseconds, which was a sixth of what a row costs.
+    if instant.isoformat(timespec="microseconds") != text.removesuffix("Z") + "+00:00":
         raise ValueError(f"event_time {text!r} is not spelled like 2026-11-23T02:15:11.000000Z")
     return instant

@@ -1,0 +1,90 @@
+"""The figures of a run: as a file, and as the rows of a table."""
+
+import json
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from benchmarks.edges.bench import FOLDER
+from benchmarks.edges.stretch import Speed
+
+RESULT: Final = FOLDER / "edges.json"
+
+Row = tuple[str, str, str, str, str]
+"""What, median, range, ratio with its range, target."""
+
+_SINK_RATIO: Final = 0.5
+_PRODUCER_RATIO: Final = 0.6
+_START_SEC: Final = 4.0
+_MACHINE_BYTES: Final = 12_000
+
+
+def by_system(runs: Iterable[tuple[str, Speed]], unit: str) -> dict[str, dict[str, list[float]]]:
+    """The rounds' figures of each system, per `unit` (row, reading), in the order of the runs."""
+    figures: dict[str, dict[str, list[float]]] = {}
+    for system, one in runs:
+        own = figures.setdefault(system, {f"{unit}s_per_s": [], f"cpu_us_per_{unit}": []})
+        own[f"{unit}s_per_s"].append(one.per_s)
+        own[f"cpu_us_per_{unit}"].append(one.cpu_us)
+    return figures
+
+
+def save(figures: Mapping[str, Any]) -> None:
+    """Write `.local/bench/edges.json`."""
+    RESULT.parent.mkdir(parents=True, exist_ok=True)
+    RESULT.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+
+
+def rows(figures: Mapping[str, Any]) -> list[Row]:
+    """Of whichever parts were measured, in the order in which they are written."""
+    found: list[Row] = []
+    if "sink" in figures:
+        found += _compared("sink", figures["sink"], "copy", "row", _SINK_RATIO)
+    if "producer" in figures:
+        found += _compared("producer", figures["producer"], "bare", "reading", _PRODUCER_RATIO)
+    if "start" in figures:
+        seconds = figures["start"]["first_verdict_s"]
+        target = _at_most(statistics.median(seconds), _START_SEC, f"{_START_SEC:g}")
+        found.append(("start to first verdict, s", *_spread(seconds, "{:.2f}"), "", target))
+    for readings, size in figures.get("memory", {}).get("bytes_per_machine", {}).items():
+        target = _at_most(size, _MACHINE_BYTES, f"{_MACHINE_BYTES:,}")
+        found.append((f"bytes a machine, {readings} readings", f"{size:,}", "", "", target))
+    return found
+
+
+def _compared(
+    part: str, systems: Mapping[str, Any], other: str, unit: str, least: float
+) -> list[Row]:
+    """A system's rate and CPU beside the yardstick's; the ratio is that of each round's two."""
+    rate, cpu = f"{unit}s_per_s", f"cpu_us_per_{unit}"
+    found: list[Row] = []
+    ratios = [
+        ours / theirs
+        for ours, theirs in zip(systems["plantwatch"][rate], systems[other][rate], strict=True)
+    ]
+    middle, between = _spread(ratios, "{:.2f}")
+    verdict = "" if statistics.median(ratios) >= least else " missed"
+    for system in ("plantwatch", other):
+        own = system == "plantwatch"
+        found.append(
+            (
+                f"{part}, {system}, {unit}s/s",
+                *_spread(systems[system][rate], "{:,.0f}"),
+                f"{middle} ({between})" if own else "1",
+                f">= {least:g}{verdict}" if own else "",
+            )
+        )
+        found.append(
+            (f"{part}, {system}, CPU us each", *_spread(systems[system][cpu], "{:.1f}"), "", "")
+        )
+    return found
+
+
+def _spread(values: Sequence[float], form: str) -> tuple[str, str]:
+    """Median and range in words."""
+    ends = "-".join(form.format(end) for end in (min(values), max(values)))
+    return form.format(statistics.median(values)), ends
+
+
+def _at_most(value: float, most: float, words: str) -> str:
+    return f"<= {words}" + ("" if value <= most else " missed")

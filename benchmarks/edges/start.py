@@ -1,0 +1,79 @@
+"""The seconds from starting `plantwatch worker` to its first verdict, and what it imports."""
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from benchmarks.edges.bench import LOG, own_topics, process
+from connections.kafka import ensure_topics
+from connections.tail import tail
+from data.fleet import Fleet
+from plantwatch.errors import UnavailableError
+from plantwatch.settings import Settings
+from producers import kafka
+
+UNWANTED: Final = ("torch", "mlflow")
+"""Packages that take seconds and hundreds of megabytes to import, and that scoring never needs."""
+
+_OUTPUTS: Final = ("scores", "anomalies", "dead_letters", "shadow_scores")
+_PATIENCE_SEC: Final = 60.0
+
+
+def run(settings: Settings, home: Path, fleet: Fleet, starts: int) -> Iterator[float]:
+    """Publish a fleet, then start one worker after another on it, each in a group of its own.
+
+    The model is in `model.cache`. A start before the first is not counted: the disk is cold.
+
+    Raises:
+        UnavailableError: a worker gave no verdict.
+    """
+    kafka.replay(settings, fleet, manifest=home / "waiting.json")
+    for number in range(starts + 1):
+        seconds = _start(_own(settings, f"start-{number}"), home)
+        if number:
+            yield seconds
+
+
+def imported(settings: Settings, home: Path) -> tuple[str, ...]:
+    """Which of `UNWANTED` a worker has imported by its first verdict.
+
+    Raises:
+        UnavailableError: it gave no verdict, or does not tell what it imports.
+    """
+    before = LOG.stat().st_size if LOG.exists() else 0
+    _start(_own(settings, "imports"), home, {"PYTHONPROFILEIMPORTTIME": "1"})
+    text = LOG.read_bytes()[before:].decode(errors="replace")
+    packages = imported_packages(text)
+    if "confluent_kafka" not in packages:
+        raise UnavailableError(f"the worker does not tell what it imports; read {LOG}")
+    return tuple(one for one in UNWANTED if one in packages)
+
+
+def imported_packages(text: str) -> set[str]:
+    """The packages that `python -X importtime` tells of."""
+    return set(re.findall(r"^import time:[ \d|]+\| +(\w+)", text, re.MULTILINE))
+
+
+def _own(settings: Settings, name: str) -> Settings:
+    """The same readings; group and outputs of its own."""
+    own = own_topics(settings, name, *_OUTPUTS)
+    group = {"group_id": f"{settings.worker.group_id}-{name}"}
+    return own.model_copy(update={"worker": settings.worker.model_copy(update=group)})
+
+
+def _start(settings: Settings, home: Path, environ: dict[str, str] | None = None) -> float:
+    """Seconds from the start of a worker to its first verdict being read."""
+    ensure_topics(settings)
+    began = time.monotonic()
+
+    def too_late() -> bool:
+        return time.monotonic() - began > _PATIENCE_SEC
+
+    follow = tail(settings, settings.topics.scores, from_beginning=True, should_stop=too_late)
+    with process(settings, home, "worker", environ=environ), closing(follow) as verdicts:
+        if next(verdicts, None) is None:
+            raise UnavailableError(f"the worker gave no verdict; read {LOG}")
+        return time.monotonic() - began
