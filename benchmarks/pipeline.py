@@ -5,17 +5,19 @@ The load generator and the subscriber run here, on the same cores; their share i
 
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from typing import Any, Final, NamedTuple
 
 from benchmarks.laboratory import Laboratory
 from benchmarks.listening import Listener, percentiles
 from benchmarks.processes import cpu_seconds
+from benchmarks.sustained import Sustained
 from faults.load import Load
-from faults.moments import SINK, WORKER, drained, metric, waiting
+from faults.moments import SINK, WORKER, drained, waiting
 from faults.plant import Plant
 from faults.readings import encoded, endless, some
 from faults.supervised import until
+from ledger.run import run as judge
+from producers.manifest import FOLDER as MANIFESTS
 from sinks.postgres import connect
 
 _MACHINES: Final = 100
@@ -27,50 +29,44 @@ _KEEPS_PACE: Final = 0.98
 _BEHIND_SEC: Final = 2.5
 """Offsets are committed each second, by the worker and then by the sink: so much is no lag yet."""
 _PATIENCE_SEC: Final = 600.0
+_WHEN: Final = """
+SELECT source_partition, last_offset, extract(epoch FROM created_at)::float8 * 1000
+FROM anomaly_events
+"""
 _SIZE: Final = "SELECT pg_total_relation_size('anomaly_events'), count(*) FROM anomaly_events"
 
 
-@dataclass(frozen=True, slots=True)
-class Sustained:
-    """One rate for some seconds; it `held` when the load kept its pace and all of it kept up.
-
-    `score_ms` are p50, p95, p99 from publication to the verdict's arrival at a subscriber. CPU is
-    in microseconds a reading, by stage.
-    """
-
-    rate: float
-    held: bool
-    published_per_s: float
-    score_ms: list[float]
-    stored_mean_ms: float
-    cpu_us: dict[str, float]
-    worker_mb: float
-
-
-def sustain(laboratory: Laboratory, rate: float, seconds: float) -> Sustained:
+def sustain(
+    laboratory: Laboratory, rate: float, seconds: float, machines: int = _MACHINES
+) -> Sustained:
     """Publish `rate` readings a second for so long, and look whether all of it keeps up."""
     with laboratory.pipeline() as made, Listener(made.settings) as listener:
-        rows = encoded(endless(laboratory.fleet, _MACHINES))
-        load = Load(made.settings, rows, rate, burst=29 * _MACHINES)
+        rows = encoded(endless(laboratory.fleet, machines))
+        load = Load(made.settings, rows, rate, burst=29 * machines)
         load.start()
         try:
-            until(lambda: listener.heard > 0, "the first verdict is there")
+            until(lambda: len(listener.heard) > 0, "the first verdict is there", _PATIENCE_SEC)
+            until(lambda: waiting(made) < _BEHIND_SEC * rate, "it has kept up", _PATIENCE_SEC)
             time.sleep(_WARM_SEC)
-            before, cpu, heard, stored = load.sent, _cpu(made), listener.heard, _stored(made)
+            sent, cpu, first = load.sent, _cpu(made), len(listener.heard)
             began = time.monotonic()
             time.sleep(seconds)
-            sent, took = load.sent - before, time.monotonic() - began
-            used, behind = _cpu(made), waiting(made)
-            delays, memory = listener.since(heard), made.memory(WORKER) / 2**20
-            summed, count = (now - then for now, then in zip(_stored(made), stored, strict=True))
+            sent, took = load.sent - sent, time.monotonic() - began
+            used, behind, last = _cpu(made), waiting(made), len(listener.heard)
+            memory = made.memory(WORKER) / 2**20
+            load.stop()
+            drained(made)
         finally:
             load.abandon()
+        heard = listener.heard[first:last]
+        stored = _stored(made)
     return Sustained(
         rate=rate,
+        machines=machines,
         held=sent / took > _KEEPS_PACE * rate and behind < _BEHIND_SEC * rate,
         published_per_s=round(sent / took, 1),
-        score_ms=percentiles(delays),
-        stored_mean_ms=round(1000 * summed / max(1.0, count), 1),
+        score_ms=percentiles([one.arrived - one.published for one in heard]),
+        stored_ms=percentiles([stored[one.partition, one.offset] - one.published for one in heard]),
         cpu_us={name: round(1e6 * (used[name] - cpu[name]) / sent, 1) for name in used},
         worker_mb=round(memory),
     )
@@ -78,27 +74,28 @@ def sustain(laboratory: Laboratory, rate: float, seconds: float) -> Sustained:
 
 class Burst(NamedTuple):
     """Many readings without a pause: readings/s from the first publication to the last row stored,
-    and what a row takes on PostgreSQL's disk, indexes included.
+    what a row takes on PostgreSQL's disk, indexes included, and what the ledger says of it all.
     """
 
     readings_per_s: float
     row_bytes: float
+    ledger: dict[str, Any]
 
 
 def at_once(laboratory: Laboratory) -> Burst:
-    """Publish many readings and wait until all of them are stored."""
+    """Publish many readings, wait until all of them are stored, and have them judged."""
     with laboratory.pipeline() as made:
         rows = some(endless(laboratory.fleet, _MACHINES), _BURST)
         load = Load(made.settings, encoded(rows), None)
         began = time.monotonic()
         load.start()
-        until(lambda: load.sent == _BURST, "all is published", _PATIENCE_SEC)
         load.finish()
         drained(made)
         rate = _BURST / (time.monotonic() - began)
         with connect(made.settings) as connection:
             size, number = connection.execute(_SIZE).fetchone() or (0, 1)
-    return Burst(rate, size / number)
+        findings = judge(made.settings, made.home / MANIFESTS, lambda _done, _of: None)
+    return Burst(round(rate), round(size / number), findings.document())
 
 
 def highest(laboratory: Laboratory, estimate: float, seconds: float) -> Iterator[Sustained]:
@@ -108,10 +105,6 @@ def highest(laboratory: Laboratory, estimate: float, seconds: float) -> Iterator
         yield found
         if found.held:
             return
-
-
-def document(found: Sustained) -> dict[str, Any]:
-    return asdict(found)
 
 
 def _cpu(made: Plant) -> dict[str, float]:
@@ -125,7 +118,7 @@ def _cpu(made: Plant) -> dict[str, float]:
     }
 
 
-def _stored(made: Plant) -> tuple[float, float]:
-    """Sum of the seconds from publication to stored, and of how many rows."""
-    name = "plantwatch_publish_to_stored_seconds"
-    return metric(made, SINK, f"{name}_sum"), metric(made, SINK, f"{name}_count")
+def _stored(made: Plant) -> dict[tuple[int, int], float]:
+    """When the transaction of each row began, in milliseconds, by partition and offset."""
+    with connect(made.settings) as connection:
+        return {(at, offset): when for at, offset, when in connection.execute(_WHEN)}

@@ -51,5 +51,5 @@ def need(
         partitions=partitions,
         cores=cores | {"worker": workers},
         worker_gb=machines * biggest["bytes_per_machine"] / 1e9,
-        rows_gb_per_day=machines * 86_400 * figures["row_bytes"] / 1e9,
+        rows_gb_per_day=machines * 86_400 * figures["burst"]["row_bytes"] / 1e9,
     )

@@ -1,6 +1,7 @@
 """`plantwatch bench-pipeline`: what the whole pipeline bears on this machine, and how it grows."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -14,8 +15,9 @@ from plantwatch.settings import Settings
 
 if TYPE_CHECKING:
     from benchmarks.laboratory import Laboratory
-    from benchmarks.pipeline import Sustained
+    from benchmarks.sustained import Sustained
 
+_WIDTH: Final = 100
 RESULT: Final = Path(".local/bench/pipeline.json")
 _EVERYDAY: Final = 500.0
 """Readings a second of the latencies that the contract speaks of."""
@@ -30,15 +32,16 @@ def bench_pipeline(
     """Find the highest rate from producer to PostgreSQL that holds, and what each stage costs.
 
     Starts its own Kafka, PostgreSQL, workers and sink on free ports, with a model trained in a
-    moment, so nothing that runs is touched; end other load first. Then: latencies at 500 readings/s
-    and at half of the highest rate; 1, 2 and 4 workers in a group; 100 to 100,000 machines.
+    moment, so nothing that runs is touched; end other load first. First: latencies at 500
+    readings/s from 100, 10,000 and 100,000 machines; after it: at half of the highest rate, then 1,
+    2 and 4 workers in a group, and how a worker grows with its machines.
     Writes `.local/bench/pipeline.json`.
     """
     # Here, not above: these take seconds to import, which no other command should wait for.
     from benchmarks.laboratory import laboratory  # noqa: PLC0415
 
     settings, configs = context.ensure_object(Settings), context.find_root().params["config"]
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=_WIDTH)
     with laboratory(settings, configs, model) as made:
         figures = _run(made, settings, seconds, console)
     RESULT.parent.mkdir(parents=True, exist_ok=True)
@@ -51,12 +54,12 @@ def _run(
 ) -> dict[str, Any]:
     from benchmarks import fleets, pipeline, scale_out  # noqa: PLC0415
 
-    everyday = pipeline.sustain(made, _EVERYDAY, seconds)
+    everyday = [pipeline.sustain(made, _EVERYDAY, seconds, machines) for machines in fleets.SIZES]
+    _table(console, everyday)
     burst = pipeline.at_once(made)
     tried = list(pipeline.highest(made, burst.readings_per_s, seconds))
     half = pipeline.sustain(made, round(tried[-1].rate / 2, -1), seconds)
-    rates = [everyday, half, *tried]
-    _table(console, rates)
+    _table(console, rates := [half, *tried])
     groups = []
     for group in scale_out.scale(made):
         groups.append(group)
@@ -72,28 +75,19 @@ def _run(
             f"{fleet.memory_mb:,.0f} MB, {fleet.bytes_per_machine:,.0f} bytes each"
         )
     return {
-        "burst_readings_per_s": round(burst.readings_per_s),
-        "row_bytes": round(burst.row_bytes),
-        "rates": [pipeline.document(one) for one in rates],
+        "burst": burst._asdict(),
+        "rates": [asdict(one) for one in [*everyday, *rates]],
         "workers": [group._asdict() for group in groups],
         "fleets": [fleet._asdict() for fleet in grown],
     }
 
 
 def _table(console: Console, rates: "list[Sustained]") -> None:
-    table = Table(
-        box=box.SIMPLE,
-        title="Milliseconds from publication to verdict and to stored; CPU, us a reading",
-    )
-    stages = list(rates[0].cpu_us)
-    for heading in ("readings/s", "held", "p50", "p95", "p99", "stored", *stages, "worker MB"):
+    from benchmarks.sustained import HEADS, cells  # noqa: PLC0415
+
+    table = Table(box=box.SIMPLE, title="p50 / p95 / p99 from publication; CPU, us a reading")
+    for heading in HEADS:
         table.add_column(heading, justify="right")
     for one in rates:
-        table.add_row(
-            f"{one.rate:,.0f}",
-            "yes" if one.held else "no",
-            *(f"{ms:,.0f}" for ms in (*one.score_ms, one.stored_mean_ms)),
-            *(f"{one.cpu_us[stage]:,.0f}" for stage in stages),
-            f"{one.worker_mb:,.0f}",
-        )
+        table.add_row(*cells(one))
     console.print(table)

@@ -13,12 +13,14 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from benchmarks.report import rows as systems
+from commands import readme_speed
+from commands.readme_speed import RESULTS
 from evaluation import scoreboard
+from plantwatch.configuration import load
 
-RESULTS: Final = Path("docs/results")
 EVALUATED: Final = Path(".local/evaluation")
 README: Final = Path("README.md")
+PAGES: Final = (README, Path("ARCHITECTURE.md"))
 
 _SOAK_COLUMNS: Final = (
     *("seed", "minutes", "readings/s", "SIGKILL", "SIGSTOP", "broker kills", "PostgreSQL stops"),
@@ -34,11 +36,12 @@ def readme(
         bool, typer.Option("--adopt", help="First take over the reports of .local/evaluation.")
     ] = False,
 ) -> None:
-    """Write the generated blocks of README.md anew from docs/results and examples."""
+    """Write the generated blocks of README.md and ARCHITECTURE.md anew from docs/results."""
     for report in sorted(EVALUATED.glob("FD*.json")) if adopt else []:
         shutil.copy(report, RESULTS)
         typer.echo(f"took over {report}")
-    README.write_text(render(README.read_text(encoding="utf-8")), encoding="utf-8")
+    for page in PAGES:
+        page.write_text(render(page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def render(text: str) -> str:
@@ -70,20 +73,6 @@ def _transfers() -> str:
         for path in sorted(RESULTS.glob("*-transfer.json"))
     ]
     return "\n".join(scoreboard.transfers(documents)) + "\n"
-
-
-def _bench() -> str:
-    figures = json.loads((RESULTS / "bench-worker.json").read_text(encoding="utf-8"))
-    rows = [
-        "| system | readings/s, median (range) | CPU us/reading | of plain |",
-        "|---|---|---|---|",
-    ]
-    for one in systems(figures):
-        spread = f"{one.readings_per_s:,.0f} ({one.lowest:,.0f}-{one.highest:,.0f})"
-        rows.append(
-            f"| {one.system} | {spread} | {one.cpu_us_per_reading:.1f} | {one.of_plain:.2f} |"
-        )
-    return "\n".join(rows) + "\n"
 
 
 def _faults() -> str:
@@ -168,7 +157,11 @@ _GENERATORS: Final[dict[str, Callable[[], str]]] = {
     "alarms": lambda: _lines(scoreboard.alarms),
     "sources": lambda: _lines(scoreboard.sources),
     "transfers": _transfers,
-    "bench": _bench,
+    "bench": readme_speed.bench,
+    "edges": readme_speed.edges,
+    "pipeline": readme_speed.pipeline,
+    "growth": readme_speed.growth,
+    "sizing": lambda: readme_speed.sizing(load(Path("configs"), {})),
     "faults": _faults,
     "soaks": _soaks,
     "rollback": _rollback,

@@ -105,6 +105,7 @@ class Sink(Section):
     heartbeat_sec: Seconds
     batch_rows: Positive
     batch_ms: Positive
+    commit_interval_sec: Seconds
     retry_min_sec: Seconds
     retry_max_sec: Seconds
     deadline_sec: Annotated[float, Field(ge=2)]

@@ -1,7 +1,7 @@
 """One run of a pass: what is still to do of it, its delivery, and its manifest kept up to date."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +17,9 @@ from producers.manifest import Manifest
 
 FULL_QUEUE_SEC: Final = 0.05
 """How long to read delivery reports before a row is offered to a full queue again."""
+_SERVE_EVERY: Final = 64
+"""Rows between two looks at the delivery reports, while rows are due."""
+_AT_ONCE: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,22 +80,33 @@ class Run:
         return self.delivery.published == len(self._rows)
 
     def _send(self, speed: float | None, should_stop: Callable[[], bool]) -> None:
-        cycles = self._fleet.cycle[self._rows]
+        cycles, readings = self._fleet.cycle[self._rows], self._readings()
         for position in rules.pace(cycles, speed, time.monotonic, self._serve, should_stop):
-            engine, reading = self._reading(int(self._rows[position]))
+            engine, reading = next(readings)
             while not self.delivery.offer(engine, reading) and not should_stop():
                 self._serve(FULL_QUEUE_SEC)
-            self._serve(0)
+            if position % _SERVE_EVERY == 0:
+                self._serve(0)
 
-    def _reading(self, row: int) -> tuple[int, SensorReading]:
-        engine, cycle = int(self._fleet.engine[row]), int(self._fleet.cycle[row])
-        return engine, SensorReading(
-            sensor_id=self._names[engine],
-            cycle=cycle,
-            event_time=self._event_time(cycle),
-            settings=self._fleet.settings[row].tolist(),
-            sensors=self._fleet.sensors[row].tolist(),
-        )
+    def _readings(self) -> Iterator[tuple[int, SensorReading]]:
+        """What is left of the pass, by engine; some rows at a time out of numpy's hands."""
+        fleet = self._fleet
+        for start in range(0, len(self._rows), _AT_ONCE):
+            rows = self._rows[start : start + _AT_ONCE]
+            columns = (fleet.engine, fleet.cycle, fleet.settings, fleet.sensors)
+            for engine, cycle, settings, sensors in zip(
+                *(column[rows].tolist() for column in columns), strict=True
+            ):
+                yield (
+                    engine,
+                    SensorReading(
+                        sensor_id=self._names[engine],
+                        cycle=cycle,
+                        event_time=self._event_time(cycle),
+                        settings=settings,
+                        sensors=sensors,
+                    ),
+                )
 
     def _spell_event_time(self, cycle: int) -> str:
         return to_iso(rules.event_time(self._manifest.origin, cycle))

@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from itertools import chain
 from typing import Any, Final, LiteralString
@@ -25,7 +24,8 @@ from sinks.bisection import bisect
 from sinks.sink import Outcome, Refusal, Row, StoreAwayError
 from sinks.sqlstate import Action, action, in_one_line, label, remedy
 
-Key = tuple[str, int, datetime, str]
+Key = tuple[int, int, str]
+"""What tells a new row from the others of its batch: partition, offset and digest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ SELECT * FROM unnest(
     %s::text[], %s::text[], %s::integer[], %s::bigint[], %s::bigint[]
 )
 ON CONFLICT ({identity}) DO NOTHING
-RETURNING sensor_id, cycle, detected_at, model_digest
+RETURNING source_partition, last_offset, model_digest
 """
 
 
@@ -228,7 +228,7 @@ def _first_of_each(batch: Sequence[Row], keys: set[Key]) -> list[Row]:
     stored = []
     for row in batch:
         event = row.event
-        key = (event.sensor_id, event.cycle, row.detected_at, event.model_digest)
+        key = (event.partition, event.offset, event.model_digest)
         if key in keys:
             keys.remove(key)
             stored.append(row)

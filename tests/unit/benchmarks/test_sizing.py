@@ -5,7 +5,7 @@ from plantwatch.configuration import load
 from tests.support.servers import CONFIGS
 
 FIGURES = {
-    "row_bytes": 250,
+    "burst": {"row_bytes": 250},
     "rates": [
         {"rate": 500, "held": True, "cpu_us": {"broker": 900.0, "worker": 400.0}},
         {"rate": 2000, "held": True, "cpu_us": {"broker": 70.0, "worker": 140.0}},

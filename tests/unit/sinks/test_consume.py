@@ -1,6 +1,7 @@
 """The loop's order of things, with a broker and a store that only write down what is asked."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Event
 
@@ -22,13 +23,18 @@ class World:
     name = "diary"
 
     def __init__(
-        self, records: Sequence[Record], *, away: int = 0, taken_away: bool = False
+        self,
+        records: Sequence[Record],
+        *,
+        away: int = 0,
+        taken_away: bool = False,
+        batches: int = 1,
     ) -> None:
         self.diary: list[str] = []
         self.waits: list[float] = []
         self.epoch = 0
         self.stopping = Event()
-        self._batches = [list(records)]
+        self._batches = [list(records)] * batches
         self._away = away
         self._taken_away = taken_away
         self._done = 0
@@ -84,7 +90,7 @@ class World:
         self.diary.append("flush")
 
 
-def run(world: World) -> Exporter:
+def run(world: World, clock: Callable[[], float] = time.monotonic) -> Exporter:
     exporter = Exporter()
     knobs = load(Path("configs"), {}).sink
     SinkLoop(
@@ -94,6 +100,7 @@ def run(world: World) -> Exporter:
         letters=world,  # type: ignore[arg-type]
         instruments=Instruments(exporter, world.name),
         stopping=world.stopping,
+        clock=clock,
     ).run()
     return exporter
 
@@ -108,6 +115,16 @@ def test_committing_comes_last() -> None:
     labels = {"sink": "diary"}
     assert value("plantwatch_sink_rows_total", labels | {"result": "stored"}) == 3
     assert value("plantwatch_sink_rows_total", labels | {"result": "refused"}) == 1
+
+
+# Of batches upon batches only some are followed by a commit; the last one's offsets are committed
+# as soon as nothing comes.
+def test_commits_are_spared_while_batches_come() -> None:
+    world = World(RECORDS, batches=5)
+    seconds = iter([0.0, 0.0, 0.0, 0.1, 0.2, 1.0, 1.0, 1.1, 1.1])
+    run(world, lambda: next(seconds))
+    commits = [line for line in world.diary if line.startswith("commit")]
+    assert commits == ["commit 3", "commit 9", "commit 3"]
 
 
 # While the store is away the same batch is written again, after longer and longer waits up to the
