@@ -10,7 +10,6 @@ What each system said is held against the offline scoring of the same log.
 """
 
 import json
-import os
 import shutil
 import subprocess
 import time
@@ -23,6 +22,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from benchmarks.outputs import Differences, Scores, compare, said
+from benchmarks.processes import cpu_seconds
 from benchmarks.rivals.rules import STATE
 from benchmarks.systems import OFFLINE, System, log_of, process
 from connections.kafka import METADATA_TIMEOUT_SEC, client_config, end_offsets, ensure_topics
@@ -175,7 +175,7 @@ class _Arrival:
         """
         end = time.monotonic() + (at_most_sec or _PATIENCE_SEC)
         while self._child.poll() is None:
-            now = Moment(self._watch(), time.monotonic(), _cpu_seconds(self._child.pid))
+            now = Moment(self._watch(), time.monotonic(), cpu_seconds(self._child.pid))
             if now.scores >= scores or (at_most_sec and now.wall >= end):
                 return now
             if now.wall >= end:
@@ -186,15 +186,6 @@ class _Arrival:
 
 def _not_on(system: System) -> UnavailableError:
     return UnavailableError(f"{system.name} did not get on; read {log_of(system)}")
-
-
-def _cpu_seconds(pid: int) -> float:
-    """User and system time of a process and its threads (Linux: /proc/<pid>/stat)."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _watcher(settings: Settings) -> Callable[[], int]:

@@ -64,13 +64,3 @@ def process(
     finally:
         child.terminate()
         child.wait()
-
-
-def cpu_seconds(pid: int) -> float:
-    """User and system time of a process and its threads (Linux); 0 when it is gone."""
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
-    except OSError:
-        return 0.0
-    fields = text.rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

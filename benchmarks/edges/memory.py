@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 
+from benchmarks.processes import resident_bytes
 from data.fleet import SENSORS, SETTINGS
 from plantwatch.configuration import load
 from plantwatch.decode import Reading
@@ -38,20 +39,14 @@ def growth(rule: Window, machines: int, readings: int) -> int:
     windower = Windower(rule, width)
     values, out = np.ones(width, np.float32), np.empty((rule.length, width), np.float32)
     windower.push(0, Reading("another", 1, 1, []), values, out)
-    before = _resident()
+    before = resident_bytes()
     for number in range(machines * readings):
         cycle, machine = divmod(number, machines)
         reading = Reading(f"FD001-engine-{machine:05d}", 1 + cycle, 1 + cycle * 1_000_000, [])
         windower.push(1 + number, reading, values, out)
-    grown = _resident() - before
+    grown = resident_bytes() - before
     assert len(windower) == 1 + machines
     return grown
-
-
-def _resident() -> int:
-    """Of this process, in bytes (Linux)."""
-    pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
-    return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 def main() -> None:

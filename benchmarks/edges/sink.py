@@ -12,9 +12,10 @@ from typing import Any, Final
 import psycopg
 from confluent_kafka import KafkaException, TopicPartition
 
-from benchmarks.edges.bench import LOG, cpu_seconds, process
+from benchmarks.edges.bench import LOG, process
 from benchmarks.edges.stretch import Moment, Speed, measure
 from benchmarks.edges.verdicts import preload
+from benchmarks.processes import cpu_seconds
 from connections import groups
 from connections.kafka import METADATA_TIMEOUT_SEC
 from connections.span import partitions
