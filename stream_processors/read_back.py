@@ -12,6 +12,8 @@ from plantwatch.settings import Settings
 from stream_processors.partition import Partition, Record
 
 _BATCH: Final = 1000
+_AT_ONCE: Final = {"max.partition.fetch.bytes": 1 << 20, "queued.max.messages.kbytes": 16 << 10}
+"""More than a consumer should read ahead that goes on for ever: here nothing else waits."""
 _POLL_SEC: Final = 1.0
 _BROKER_SEC: Final = 30.0
 
@@ -49,7 +51,7 @@ def rebuild(
     consumer = Consumer(
         # The group is never joined, nothing is committed.
         consumer_config(settings, f"{settings.worker.group_id}-read-back")
-        | {"enable.partition.eof": True}
+        | {"enable.partition.eof": True, **_AT_ONCE}
     )
     try:
         source = TopicPartition(committed.topic, committed.partition, low)
