@@ -5,7 +5,6 @@ again from the last commit.
 """
 
 import asyncio
-import threading
 import time
 from collections.abc import Callable, Mapping
 
@@ -57,7 +56,6 @@ class Worker:
         self._producer = CheckedProducer(producer_config(settings))
         self._partitions: dict[int, Partition] = {}
         self._stopping = False
-        self._counting = threading.Lock()
         self.read_back = 0
         """Readings read to rebuild state, also while a rebuild is under way."""
         self.failure: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
@@ -160,24 +158,22 @@ class Worker:
         )
 
     async def _rebuild(self, committed: Mapping[int, TopicPartition]) -> dict[int, Partition]:
-        """The states at the committed offsets. All at the same time: each waits for its broker."""
-        states = await asyncio.gather(*map(self._state, committed.values()))
-        return dict(zip(committed, states, strict=True))
-
-    async def _state(self, one: TopicPartition) -> Partition:
-        """A state that is still that of the committed offset stays; another is read back."""
-        kept = self._partitions.get(one.partition)
-        if kept is not None and kept.ledger.position == one.offset:
-            return kept
-        rebuilt = await asyncio.to_thread(rebuild, self._settings, one, self._count_read_back)
-        self._report(rebuilt)
-        return rebuilt.partition
+        """States that are still those of the committed offset stay; the others are read back."""
+        states: dict[int, Partition] = {}
+        for number, one in committed.items():
+            kept = self._partitions.get(number)
+            if kept is not None and kept.ledger.position == one.offset:
+                states[number] = kept
+                continue
+            rebuilt = await asyncio.to_thread(rebuild, self._settings, one, self._count_read_back)
+            self._report(rebuilt)
+            states[number] = rebuilt.partition
+        return states
 
     def _count_read_back(self, readings: int) -> None:
         if self._stopping:
             raise StoppedError
-        with self._counting:
-            self.read_back += readings
+        self.read_back += readings
 
     def _report(self, rebuilt: Rebuilt) -> None:
         self._telemetry.rebuilt(rebuilt.readings, truncated=rebuilt.truncated)
