@@ -62,9 +62,15 @@ def grow(settings: Settings, fleet: Fleet, cache: Path) -> Iterator[Grown]:
 
 
 def _grown(settings: Settings, fleet: Fleet, machines: int) -> Grown:
-    detector, before = load_production(settings), resident_bytes()
-    share = machines // settings.kafka.partitions
-    filled = [_filled(settings, fleet, share, n) for n in range(settings.kafka.partitions)]
+    detector, numbers = load_production(settings), range(settings.kafka.partitions)
+    sources = [_messages(endless(fleet, machines // len(numbers), f"p{n}-")) for n in numbers]
+    for source in sources:
+        next(source)  # makes what it repeats: memory of the load, not of the histories
+    before = resident_bytes()
+    filled = [
+        (_filled(settings, source, machines // len(numbers), number), source)
+        for number, source in enumerate(sources)
+    ]
     memory = resident_bytes() - before
     chunks, seconds = _MEASURED // settings.worker.chunk_size, 0.0
     for number in range(chunks):
@@ -78,19 +84,15 @@ def _grown(settings: Settings, fleet: Fleet, machines: int) -> Grown:
 
 
 def _filled(
-    settings: Settings, fleet: Fleet, machines: int, number: int
-) -> tuple[Partition, Iterator[_Message]]:
-    """A partition whose machines all have a window, and the readings that come next.
-
-    Memory is that of a full ring from then on.
-    """
-    end = settings.window.length * machines
-    partition = Partition(number, settings, Ledger(end, end), 0)
-    readings = _messages(endless(fleet, machines, f"p{number}-"))
-    while chunk := list(islice(readings, min(_AT_ONCE, end))):
+    settings: Settings, readings: Iterator[_Message], machines: int, number: int
+) -> Partition:
+    """A partition whose machines have a full history; their very first reading is taken already."""
+    left = settings.window.history * machines
+    partition = Partition(number, settings, Ledger(1 + left, 1 + left), 1)
+    while chunk := list(islice(readings, min(_AT_ONCE, left))):
         partition.restore(chunk)
-        end -= len(chunk)
-    return partition, readings
+        left -= len(chunk)
+    return partition
 
 
 def _messages(rows: Iterator[Row]) -> Iterator[_Message]:
