@@ -5,7 +5,6 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -13,14 +12,11 @@ from data import datasets
 from data.fleet import Fleet
 from data.simulate import simulate
 from faults.plant import PIPELINE, Plant, Servers, plant, servers
-from models.cache import Named, Role, write_named
-from models.card import ModelType, write_artifact
+from faults.trained import version
+from models.cache import Role, write_named
+from models.card import ModelType
 from plantwatch.settings import Settings
-from training.dataset import split
-from training.judge import judge
-from training.train import build_card
 
-_MADE: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _EPOCHS: Final = 1
 """How well a network is trained makes no difference to its speed."""
 
@@ -67,14 +63,7 @@ def laboratory(settings: Settings, configs: Path, model: ModelType) -> Iterator[
 def train(fleet: Fleet, settings: Settings, model: ModelType, cache: Path) -> None:
     """Put a model of this type into `cache`, in production."""
     cache.mkdir(parents=True, exist_ok=True)
-    sample = split(fleet, settings.window.length, settings.training.validation_share, 0)
-    judged = judge(model, sample, sample.validation, _hasty(settings), 0)
-    digest = write_artifact(
-        build_card(judged, sample, settings, _MADE), judged.fitted.network, cache
-    ).name
-    write_named(
-        cache, Role.PRODUCTION, Named(digest=digest, version=1, model_version=f"{model}_v1")
-    )
+    write_named(cache, Role.PRODUCTION, version(fleet, _hasty(settings), cache, 0, model))
 
 
 def _hasty(settings: Settings) -> Settings:

@@ -22,6 +22,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from benchmarks.outputs import Differences, Scores, compare, said
+from benchmarks.own import own_run
 from benchmarks.processes import cpu_seconds
 from benchmarks.rivals.rules import STATE
 from benchmarks.systems import OFFLINE, System, log_of, process
@@ -80,7 +81,7 @@ def run(
     for number in range(rounds):
         truth: Scores = {}
         for system in systems:
-            own = _own_topics(settings, f"{system.name}-{number}")
+            own = own_run(settings, f"{system.name}-{number}")
             ensure_topics(own)
             measure = _offline if system.name == OFFLINE else _measure
             with process(system, environment_of(own)) as child:
@@ -101,22 +102,6 @@ def check(system: System, differences: Differences, scores: int, load: Load) -> 
         raise PlantwatchError(f"offline scored {scores:,} readings, not {load.scores:,}")
     if differences:
         raise PlantwatchError(f"{system.name} did not do the same job as offline: {differences}")
-
-
-def _own_topics(settings: Settings, name: str) -> Settings:
-    """The same input; a group and output topics of this run's own."""
-    topics = settings.topics
-    outputs = {
-        field: f"{getattr(topics, field)}-{name}"
-        for field in ("scores", "anomalies", "dead_letters", "shadow_scores")
-    }
-    group = {"group_id": f"{settings.worker.group_id}-{name}"}
-    return settings.model_copy(
-        update={
-            "topics": topics.model_copy(update=outputs),
-            "worker": settings.worker.model_copy(update=group),
-        }
-    )
 
 
 Child = subprocess.Popen[bytes]

@@ -110,9 +110,10 @@ class _Run:
         return report.by_system(self._told(sink.run(settings, home, events, self.rounds)), "row")
 
     def _producer(self, settings: Settings, home: Path) -> dict[str, Any]:
-        from benchmarks.edges import bench, producer, report  # noqa: PLC0415
+        from benchmarks.edges import producer, report  # noqa: PLC0415
+        from benchmarks.own import own_topics  # noqa: PLC0415
 
-        own = bench.own_topics(settings, "producer")
+        own = own_topics(settings, "producer")
         runs = producer.run(own, home, self.fleet, self.rounds)
         return report.by_system(self._told(runs), "reading")
 

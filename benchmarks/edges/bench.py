@@ -38,14 +38,6 @@ def servers(configs: Path) -> Iterator[tuple[Settings, Path]]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def own_topics(settings: Settings, name: str, *fields: str) -> Settings:
-    """The same topics, but these `fields` (all, if none is named) with a name of their own."""
-    topics = settings.topics
-    chosen = fields or tuple(type(topics).model_fields)
-    names = {field: f"{getattr(topics, field)}-{name}" for field in chosen}
-    return settings.model_copy(update={"topics": topics.model_copy(update=names)})
-
-
 @contextmanager
 def process(
     settings: Settings, home: Path, *words: str, environ: Mapping[str, str] | None = None

@@ -7,7 +7,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from benchmarks.edges.bench import LOG, own_topics, process
+from benchmarks.edges.bench import LOG, process
+from benchmarks.own import own_run
 from connections.kafka import ensure_topics
 from connections.tail import tail
 from data.fleet import Fleet
@@ -18,7 +19,6 @@ from producers import kafka
 UNWANTED: Final = ("torch", "mlflow")
 """Packages that take seconds and hundreds of megabytes to import, and that scoring never needs."""
 
-_OUTPUTS: Final = ("scores", "anomalies", "dead_letters", "shadow_scores")
 _PATIENCE_SEC: Final = 60.0
 
 
@@ -32,7 +32,7 @@ def run(settings: Settings, home: Path, fleet: Fleet, starts: int) -> Iterator[f
     """
     kafka.replay(settings, fleet, manifest=home / "waiting.json")
     for number in range(starts + 1):
-        seconds = _start(_own(settings, f"start-{number}"), home)
+        seconds = _start(own_run(settings, f"start-{number}"), home)
         if number:
             yield seconds
 
@@ -44,7 +44,7 @@ def imported(settings: Settings, home: Path) -> tuple[str, ...]:
         UnavailableError: it gave no verdict, or does not tell what it imports.
     """
     before = LOG.stat().st_size if LOG.exists() else 0
-    _start(_own(settings, "imports"), home, {"PYTHONPROFILEIMPORTTIME": "1"})
+    _start(own_run(settings, "imports"), home, {"PYTHONPROFILEIMPORTTIME": "1"})
     text = LOG.read_bytes()[before:].decode(errors="replace")
     packages = imported_packages(text)
     if "confluent_kafka" not in packages:
@@ -55,13 +55,6 @@ def imported(settings: Settings, home: Path) -> tuple[str, ...]:
 def imported_packages(text: str) -> set[str]:
     """The packages that `python -X importtime` tells of."""
     return set(re.findall(r"^import time:[ \d|]+\| +(\w+)", text, re.MULTILINE))
-
-
-def _own(settings: Settings, name: str) -> Settings:
-    """The same readings; group and outputs of its own."""
-    own = own_topics(settings, name, *_OUTPUTS)
-    group = {"group_id": f"{settings.worker.group_id}-{name}"}
-    return own.model_copy(update={"worker": settings.worker.model_copy(update=group)})
 
 
 def _start(settings: Settings, home: Path, environ: dict[str, str] | None = None) -> float:
