@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Final, NamedTuple
 
+from benchmarks.edges.stretch import Moment, speed
 from benchmarks.laboratory import Laboratory
 from benchmarks.processes import cpu_seconds
 from connections.kafka import ensure_topics
@@ -50,21 +51,11 @@ def _measure(made: Plant, workers: int) -> Scaled:
         names = [f"worker-{number}" for number in range(workers)]
         group = [stack.enter_context(second_worker(made, name)) for name in names]
         first, last = (_reach(made, group, share * expected) for share in _SHARE)
-    readings = (last.scores - first.scores) * _READINGS / expected
-    return Scaled(
-        workers,
-        round(readings / (last.wall - first.wall)),
-        round(1e6 * (last.cpu - first.cpu) / readings, 1),
-    )
+    of_scores, each = speed(first, last), _READINGS / expected
+    return Scaled(workers, round(of_scores.per_s * each), round(of_scores.cpu_us / each, 1))
 
 
-class _Moment(NamedTuple):
-    scores: int
-    wall: float
-    cpu: float
-
-
-def _reach(made: Plant, group: list[Processes], wanted: float) -> _Moment:
+def _reach(made: Plant, group: list[Processes], wanted: float) -> Moment:
     until(lambda: scores(made) >= wanted, "the scores are there", _PATIENCE_SEC)
     cpu = sum(cpu_seconds(one.pid(WORKER)) for one in group)
-    return _Moment(scores(made), time.monotonic(), cpu)
+    return Moment(scores(made), time.monotonic(), cpu)

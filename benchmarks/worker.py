@@ -21,6 +21,7 @@ from typing import Final, NamedTuple
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
+from benchmarks.edges.stretch import Moment, speed
 from benchmarks.outputs import Differences, Scores, compare, said
 from benchmarks.own import own_run
 from benchmarks.processes import cpu_seconds
@@ -128,20 +129,13 @@ def _measure(settings: Settings, system: System, child: Child, load: Load) -> Ro
     return _round(system, first, last, load)
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """Scores on the broker; and the wall clock and the system's CPU then, in seconds."""
-
-    scores: int
-    wall: float
-    cpu: float
-
-
 def _round(system: System, first: Moment, last: Moment, load: Load) -> Round:
-    done = (last.scores - first.scores) * load.readings / load.scores
-    if not done:
-        raise _not_on(system)
-    return Round(system.name, done / (last.wall - first.wall), 1e6 * (last.cpu - first.cpu) / done)
+    try:
+        of_scores = speed(first, last)
+    except ValueError:
+        raise _not_on(system) from None
+    each = load.readings / load.scores
+    return Round(system.name, of_scores.per_s * each, of_scores.cpu_us / each)
 
 
 class _Arrival:
@@ -161,7 +155,7 @@ class _Arrival:
         end = time.monotonic() + (at_most_sec or _PATIENCE_SEC)
         while self._child.poll() is None:
             now = Moment(self._watch(), time.monotonic(), cpu_seconds(self._child.pid))
-            if now.scores >= scores or (at_most_sec and now.wall >= end):
+            if now.done >= scores or (at_most_sec and now.wall >= end):
                 return now
             if now.wall >= end:
                 break

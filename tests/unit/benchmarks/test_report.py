@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks import report, worker
+from benchmarks.edges.stretch import Moment
 from benchmarks.systems import System
-from benchmarks.worker import Load, Moment, Round
+from benchmarks.worker import Load, Round
 
 ROUNDS = [
     Round("plain", 1000.0, 100.0),
