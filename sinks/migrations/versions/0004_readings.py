@@ -21,7 +21,7 @@ def upgrade() -> None:
             published_at timestamptz NOT NULL,
             source_partition integer NOT NULL,
             source_offset bigint NOT NULL,
-            CONSTRAINT readings_identity PRIMARY KEY (sensor_id, cycle, event_time)
+            CONSTRAINT readings_identity PRIMARY KEY (sensor_id, event_time, cycle)
         )
     """)
     op.execute("CREATE INDEX readings_published_at ON readings USING brin (published_at)")
