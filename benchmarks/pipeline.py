@@ -11,6 +11,7 @@ from benchmarks.laboratory import Laboratory
 from benchmarks.listening import Listener, percentiles
 from benchmarks.processes import cpu_seconds
 from benchmarks.sustained import Sustained
+from connections.postgres import connect
 from faults.load import Load
 from faults.moments import SINK, WORKER, drained, waiting
 from faults.plant import Plant
@@ -18,7 +19,6 @@ from faults.readings import encoded, endless, some
 from faults.supervised import until
 from ledger.run import run as judge
 from producers.manifest import FOLDER as MANIFESTS
-from sinks.postgres import connect
 
 _MACHINES: Final = 100
 _WARM_SEC: Final = 3.0

@@ -4,11 +4,11 @@ from collections import Counter
 from dataclasses import dataclass
 
 from connections import groups, span
+from connections.postgres import connect
 from demo.account import Identity
 from plantwatch.accounting import CommitMetadata
 from plantwatch.messages import score_event_from_bytes, to_datetime
 from plantwatch.settings import Settings
-from sinks.postgres import connect
 
 
 def counts(settings: Settings) -> Counter[str]:

@@ -6,8 +6,8 @@ from typing import Final
 import psycopg
 from psycopg.rows import class_row
 
+from connections.postgres import connect, explain
 from plantwatch.settings import Settings
-from sinks.postgres import connect, explain
 
 
 @dataclass(frozen=True, slots=True)

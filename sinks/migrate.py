@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
+from connections.postgres import connect, explain
 from plantwatch.settings import Settings
-from sinks.postgres import connect, explain
 
 _SCRIPTS: Final = Path(__file__).parent / "migrations"
 

@@ -12,13 +12,13 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
+from connections.postgres import connect
 from faults.moments import HITS, SINK, in_mid_work, scores
 from faults.plant import Plant, Servers
 from faults.proxy import Proxy
 from faults.run import RATE, Around, Measured, Trial
 from faults.supervised import NotRunnableError, until
 from local_stack.postgres import SYSTEM_USER
-from sinks.postgres import connect
 
 _DISK_MB: Final = 16
 

@@ -4,13 +4,13 @@ import time
 from typing import Final
 
 from connections.groups import lag
+from connections.postgres import connect
 from faults.moments import WORKER, drained, in_mid_work, metric
 from faults.plant import Plant
 from faults.run import Measured, Trial
 from faults.supervised import FaultError, until
 from models.cache import Named, Role, write_named
 from models.card import NETWORK
-from sinks.postgres import connect
 
 _SWAPS: Final = 6
 SHADOW: Final = "sink-shadow"

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from connections.kafka import ensure_topics
+from connections.postgres import connect
 from local_stack.free import free_ports
 from plantwatch.settings import Settings
 from sinks.migrate import upgrade
-from sinks.postgres import connect
 from tests.support import plant, topics
 from tests.support.commands import Command, with_changes
 from tests.support.small_training import cached_model, small_fleet

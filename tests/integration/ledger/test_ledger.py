@@ -9,6 +9,7 @@ import pytest
 from confluent_kafka import Producer
 
 from connections.kafka import ensure_topics, producer_config
+from connections.postgres import connect
 from data.fleet import Fleet
 from ledger.findings import Fault, Findings
 from ledger.run import run
@@ -18,7 +19,6 @@ from plantwatch.messages import DeadLetter, score_event_from_bytes
 from plantwatch.settings import Settings
 from producers.manifest import Manifest
 from sinks.migrate import upgrade
-from sinks.postgres import connect
 from tests.support import plant, topics
 from tests.support.commands import Command, with_changes
 from tests.support.small_training import cached_model, small_fleet

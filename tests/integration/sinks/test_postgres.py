@@ -10,13 +10,13 @@ from typing import Any, cast
 import psycopg
 import pytest
 
+from connections.postgres import connect
 from connections.prometheus import Exporter
 from plantwatch import metrics
-from plantwatch.errors import ConfigError, UnavailableError
+from plantwatch.errors import ConfigError, StoreAwayError, UnavailableError
 from plantwatch.settings import Settings
 from sinks.migrate import upgrade
-from sinks.postgres import PostgresSink, connect
-from sinks.sink import StoreAwayError
+from sinks.postgres import PostgresSink
 from tests.support.servers import PostgresServer
 from tests.support.verdicts import row
 

@@ -16,12 +16,12 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from connections.kafka import ensure_topics
+from connections.postgres import connect
 from connections.tail import tail
 from local_stack.pipeline import environment_of
 from plantwatch.messages import ScoreEvent
 from plantwatch.settings import Settings
 from sinks.migrate import upgrade
-from sinks.postgres import connect
 from tests.support.servers import PostgresServer
 from tests.support.verdicts import verdict
 

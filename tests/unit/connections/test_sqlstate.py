@@ -4,7 +4,7 @@ import psycopg
 import pytest
 from psycopg import errors
 
-from sinks.sqlstate import Action, action, in_one_line, label, remedy
+from connections.sqlstate import Action, action, in_one_line, label, remedy
 
 
 def error_of(sqlstate: str) -> psycopg.Error:
