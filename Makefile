@@ -58,7 +58,7 @@ soak: install ## Random faults under load, then the judgement: SEED=n MINUTES=m
 	@$(BIN)/plantwatch soak $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
 
 sinks: install ## Run the sinks in the foreground
-	@$(BIN)/plantwatch up --foreground --only migrate,sink-postgres,sink-prometheus,sink-shadow
+	@$(BIN)/plantwatch up --foreground --only migrate,sink-postgres,sink-prometheus,sink-shadow,sink-readings
 
 # Two at a time, each with servers of its own: one would leave half of two cores idle. In the order of
 # the folders, so that the long files on real servers come before the many short ones.

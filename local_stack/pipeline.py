@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from local_stack.process import LOOPBACK, Port, Process, listens
+from local_stack.process import LOOPBACK, Port, Process, Skipped, listens
 from plantwatch.configuration import variables
 from plantwatch.settings import Settings
 
@@ -60,6 +60,13 @@ def sink_prometheus(settings: Settings, _home: Path) -> Process:
 def sink_shadow(settings: Settings, _home: Path) -> Process:
     port = Port(settings.sink.shadow_metrics_port, "SINK_SHADOW_METRICS_PORT")
     return _service(settings, "sink-shadow", ("sink", "shadow"), port)
+
+
+def sink_readings(settings: Settings, _home: Path) -> Process | Skipped:
+    if settings.sink.readings_hours == 0:
+        return Skipped("sink-readings", "SINK_READINGS_HOURS is 0: no readings are kept")
+    port = Port(settings.sink.readings_metrics_port, "SINK_READINGS_METRICS_PORT")
+    return _service(settings, "sink-readings", ("sink", "readings"), port)
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
