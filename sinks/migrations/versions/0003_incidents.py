@@ -56,7 +56,9 @@ def upgrade() -> None:
             CONSTRAINT incidents_closed CHECK ((closed_at IS NULL) = (closed_why IS NULL))
         )
     """)
-    op.execute("CREATE UNIQUE INDEX incidents_open ON incidents (sensor_id) WHERE closed_at IS NULL")
+    op.execute(
+        "CREATE UNIQUE INDEX incidents_open ON incidents (sensor_id) WHERE closed_at IS NULL"
+    )
     op.execute("CREATE INDEX incidents_opened_at ON incidents (opened_at)")
     op.execute("""
         CREATE TABLE machine_states (
