@@ -11,6 +11,7 @@ from benchmarks.laboratory import Laboratory
 from benchmarks.listening import Listener, percentiles
 from benchmarks.processes import cpu_seconds
 from benchmarks.sustained import Sustained
+from connections.postgres import connect
 from faults.load import Load
 from faults.moments import SINK, WORKER, drained, waiting
 from faults.plant import Plant
@@ -18,7 +19,6 @@ from faults.readings import encoded, endless, some
 from faults.supervised import until
 from ledger.run import run as judge
 from producers.manifest import FOLDER as MANIFESTS
-from sinks.postgres import connect
 
 _MACHINES: Final = 100
 _WARM_SEC: Final = 3.0
@@ -92,7 +92,7 @@ def at_once(laboratory: Laboratory) -> Burst:
         load.finish()
         drained(made)
         rate = _BURST / (time.monotonic() - began)
-        with connect(made.settings) as connection:
+        with connect(made.settings, "reader") as connection:
             size, number = connection.execute(_SIZE).fetchone() or (0, 1)
         findings = judge(made.settings, made.home / MANIFESTS, lambda _done, _of: None)
     return Burst(round(rate), round(size / number), findings.document())
@@ -120,5 +120,5 @@ def _cpu(made: Plant) -> dict[str, float]:
 
 def _stored(made: Plant) -> dict[tuple[int, int], float]:
     """When the transaction of each row began, in milliseconds, by partition and offset."""
-    with connect(made.settings) as connection:
+    with connect(made.settings, "reader") as connection:
         return {(at, offset): when for at, offset, when in connection.execute(_WHEN)}

@@ -1,1 +1,1 @@
-"""What several stages need of the outside world: Kafka clients, metrics exporter, logs."""
+"""What several stages need of the outside world: Kafka, PostgreSQL, metrics exporter, logs."""

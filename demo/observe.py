@@ -4,11 +4,11 @@ from collections import Counter
 from dataclasses import dataclass
 
 from connections import groups, span
+from connections.postgres import connect
 from demo.account import Identity
 from plantwatch.accounting import CommitMetadata
 from plantwatch.messages import score_event_from_bytes, to_datetime
 from plantwatch.settings import Settings
-from sinks.postgres import connect
 
 
 def counts(settings: Settings) -> Counter[str]:
@@ -51,7 +51,7 @@ WHERE sensor_id = ANY(%s) AND detected_at > %s
 
 def stored(settings: Settings, sensor_ids: list[str], origin: int) -> Stored:
     """The verdicts on these machines later than `origin` (microseconds since 1970)."""
-    with connect(settings) as connection:
+    with connect(settings, "reader") as connection:
         rows = connection.execute(_STORED, (sensor_ids, to_datetime(origin))).fetchall()
     return Stored(
         rows=len(rows),

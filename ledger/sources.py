@@ -13,12 +13,12 @@ import psycopg
 
 from connections import groups, span
 from connections.kafka import METADATA_TIMEOUT_SEC
+from connections.postgres import connect, explain
 from ledger.evidence import Commit, Evidence, Letter, Message, Verdict
 from ledger.parse import letter_of, score_of
 from plantwatch.accounting import CommitMetadata
 from plantwatch.messages import RESCORED, identity, to_iso
 from plantwatch.settings import Settings
-from sinks.postgres import connect, explain
 
 _SHOW_EVERY: Final = 1000
 """Messages between two updates of a progress bar."""
@@ -143,9 +143,9 @@ def table(settings: Settings) -> Iterator[Table]:
         ConfigError: password, database, grant or table is wrong; a person must mend it.
     """
     try:
-        with connect(settings) as connection:
+        with connect(settings, "reader") as connection:
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             connection.read_only = True
             yield Table(connection)
     except psycopg.Error as error:
-        raise explain(error, settings) from None
+        raise explain(error, settings, "reader") from None

@@ -25,6 +25,15 @@ class UnavailableError(PlantwatchError):
     exit_code = 69
 
 
+class StoreAwayError(UnavailableError):
+    """A store does not answer, or not now: the same must be asked of it again (exit 69)."""
+
+    def __init__(self, why: str, detail: str) -> None:
+        """Say `why` in a word (a metric's label, bounded), and in a sentence what to do."""
+        super().__init__(detail)
+        self.why = why
+
+
 class UnfinishedError(PlantwatchError):
     """Work stopped half way and can be resumed by running the same command again (exit 75)."""
 

@@ -123,6 +123,19 @@ class Postgres(Section):
     db: str
     user: str
     password: SecretStr | None
+    writer_user: str
+    writer_password: SecretStr | None
+    operator_user: str
+    operator_password: SecretStr | None
+    reader_user: str
+    reader_password: SecretStr | None
+
+    @model_validator(mode="after")
+    def _each_role_is_another(self) -> Self:
+        users = [self.user, self.writer_user, self.operator_user, self.reader_user]
+        if len(set(users)) < len(users):
+            raise ValueError("user, writer_user, operator_user and reader_user must all differ")
+        return self
 
 
 class Log(Section):

@@ -7,8 +7,8 @@ from typing import Final
 import psycopg
 from psycopg.rows import class_row
 
+from connections.postgres import connect, explain
 from plantwatch.settings import Settings
-from sinks.postgres import connect, explain
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +45,9 @@ def rows(settings: Settings, sensor_id: str, cycle: int) -> list[Row]:
     """
     try:
         with (
-            connect(settings) as connection,
+            connect(settings, "reader") as connection,
             connection.cursor(row_factory=class_row(Row)) as found,
         ):
             return found.execute(_ROWS, (sensor_id, cycle)).fetchall()
     except psycopg.Error as error:
-        raise explain(error, settings) from error
+        raise explain(error, settings, "reader") from error

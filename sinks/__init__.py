@@ -2,7 +2,7 @@
 
 - `sink`: what a store is, and what it promises the loop
 - `consume`: the loop: poll, write, dead letters, then commit
-- `bisection`, `sqlstate`: which row of a batch is bad; what an error of PostgreSQL asks for
+- `bisection`: which row of a batch is bad
 - `postgres`, `prometheus`: the stores
 - `migrate`: the tables
 """

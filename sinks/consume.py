@@ -13,10 +13,11 @@ from typing import TypeVar
 
 import structlog
 
+from plantwatch.errors import StoreAwayError
 from plantwatch.settings import Sink as Knobs
 from sinks.dead_letters import DeadLetters
 from sinks.instruments import Instruments
-from sinks.sink import Record, Row, Sink, StoreAwayError, row_of
+from sinks.sink import Record, Row, Sink, row_of
 from sinks.subscription import Subscription
 
 T = TypeVar("T")

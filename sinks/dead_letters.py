@@ -5,10 +5,10 @@ from typing import Final
 import structlog
 
 from connections.kafka import CheckedProducer, DeliveryFailedError
-from plantwatch.errors import UnavailableError
+from plantwatch.errors import StoreAwayError, UnavailableError
 from plantwatch.messages import DeadLetter
 from plantwatch.settings import Topics
-from sinks.sink import Record, Refusal, StoreAwayError
+from sinks.sink import Record, Refusal
 
 log = structlog.get_logger()
 

@@ -18,11 +18,11 @@ from typing import Any, Final, LiteralString
 import psycopg
 from prometheus_client import Histogram
 
-from plantwatch.errors import ConfigError, PlantwatchError
+from connections.postgres import connect, explain
+from connections.sqlstate import in_one_line
 from plantwatch.settings import Settings
 from sinks.bisection import bisect
-from sinks.sink import Outcome, Refusal, Row, StoreAwayError
-from sinks.sqlstate import Action, action, in_one_line, label, remedy
+from sinks.sink import Outcome, Refusal, Row
 
 Key = tuple[int, int, str]
 """What tells a new row from the others of its batch: partition, offset and digest."""
@@ -82,7 +82,7 @@ class PostgresSink:
             outcome = self._transact(batch)
         except psycopg.Error as error:
             self.close()
-            raise explain(error, self._settings) from error
+            raise explain(error, self._settings, "writer") from error
         now = self._clock()
         for row in outcome.stored:
             self._latency.observe(max(0.0, now - row.event.published_at / 1000))
@@ -94,7 +94,9 @@ class PostgresSink:
         self._connection = None
 
     def _transact(self, batch: Sequence[Row]) -> Outcome:
-        self._connection = self._connection or connect(self._settings, **_limits(self._settings))
+        self._connection = self._connection or connect(
+            self._settings, "writer", **_limits(self._settings)
+        )
         with (
             _deadline(self._connection, self._settings.sink.deadline_sec),
             self._connection.transaction(),
@@ -107,45 +109,6 @@ class PostgresSink:
         stored = _first_of_each(batch, set(chain.from_iterable(written)))
         refused = [Refusal(row, in_one_line(error)) for row, error in bad]
         return Outcome(stored, len(batch) - len(stored) - len(refused), refused)
-
-
-def connect(settings: Settings, **parameters: Any) -> psycopg.Connection:
-    """Open a connection; waits `sink.deadline_sec` at most.
-
-    Raises:
-        ConfigError: no password is set.
-        psycopg.OperationalError: the server is away or says no; `explain` tells which.
-    """
-    postgres = settings.postgres
-    if postgres.password is None:
-        raise ConfigError(
-            "no password for PostgreSQL: set POSTGRES_PASSWORD, in the environment or in .env"
-        )
-    return psycopg.connect(
-        host=postgres.host,
-        port=postgres.port,
-        dbname=postgres.db,
-        user=postgres.user,
-        password=postgres.password.get_secret_value(),
-        connect_timeout=int(settings.sink.deadline_sec),
-        application_name="plantwatch",
-        **parameters,
-    )
-
-
-def explain(error: psycopg.Error, settings: Settings) -> PlantwatchError:
-    """Turn an error of PostgreSQL into what the caller must do, in one line."""
-    postgres = settings.postgres
-    server = f"PostgreSQL at {postgres.host}:{postgres.port}"
-    said = f"{in_one_line(error)} (SQLSTATE {error.sqlstate or 'not told'})"
-    if action(error) is Action.RETRY:
-        return StoreAwayError(
-            label(error), f"{server} is away: {said}; start it, or set POSTGRES_HOST and _PORT"
-        )
-    return ConfigError(
-        f"{server} refuses user {postgres.user!r}, database {postgres.db!r}: {said}; "
-        f"{remedy(error)} and start again, nothing is lost meanwhile"
-    )
 
 
 def _limits(settings: Settings) -> dict[str, Any]:

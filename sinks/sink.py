@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from plantwatch.errors import UnavailableError
 from plantwatch.messages import ScoreEvent, score_event_from_bytes
 
 
@@ -44,15 +43,6 @@ class Outcome:
     stored: Sequence[Row]
     known: int
     refused: Sequence[Refusal]
-
-
-class StoreAwayError(UnavailableError):
-    """The store does not answer, or not now: the batch must be written again until it does."""
-
-    def __init__(self, why: str, detail: str) -> None:
-        """Say `why` in a word (a metric's label, bounded), and in a sentence what to do."""
-        super().__init__(detail)
-        self.why = why
 
 
 class Sink(Protocol):

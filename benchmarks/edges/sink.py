@@ -18,13 +18,13 @@ from benchmarks.edges.verdicts import preload
 from benchmarks.processes import cpu_seconds
 from connections import groups
 from connections.kafka import METADATA_TIMEOUT_SEC
+from connections.postgres import connect
 from connections.span import partitions
 from local_stack.postgres import connect_as_superuser
 from plantwatch.errors import UnavailableError
 from plantwatch.messages import ScoreEvent
 from plantwatch.settings import Settings
 from sinks import migrate
-from sinks.postgres import connect
 
 SYSTEMS: Final = ("plantwatch", "copy")
 
@@ -51,7 +51,7 @@ def run(
     preload(settings, events)
     migrate.upgrade(settings)
     rows = [_values(event) for event in events]
-    with connect(settings, autocommit=True) as connection:
+    with connect(settings, "owner", autocommit=True) as connection:
         connection.execute("CREATE TABLE copied (LIKE anomaly_events INCLUDING ALL)")
         for number in range(rounds + 1):
             for system in SYSTEMS if number % 2 else reversed(SYSTEMS):

@@ -4,13 +4,13 @@ import time
 from typing import Final
 
 from connections.groups import lag
+from connections.postgres import connect
 from faults.moments import WORKER, drained, in_mid_work, metric
 from faults.plant import Plant
 from faults.run import Measured, Trial
 from faults.supervised import FaultError, until
 from models.cache import Named, Role, write_named
 from models.card import NETWORK
-from sinks.postgres import connect
 
 _SWAPS: Final = 6
 SHADOW: Final = "sink-shadow"
@@ -70,7 +70,7 @@ def challenged(trial: Trial) -> Measured:
     drained(plant)
     topic, group = plant.settings.topics.shadow_scores, plant.settings.sink.shadow_group_id
     until(lambda: lag(plant.settings, group, topic) == 0, "the shadow is stored")
-    with connect(plant.settings) as connection:
+    with connect(plant.settings, "reader") as connection:
         ((judged, missing),) = connection.execute(_JUDGED).fetchall()
     return {"kills": 3, "shadow_judged": judged, "shadow_missing": missing}
 

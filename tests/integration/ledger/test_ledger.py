@@ -9,6 +9,7 @@ import pytest
 from confluent_kafka import Producer
 
 from connections.kafka import ensure_topics, producer_config
+from connections.postgres import connect
 from data.fleet import Fleet
 from ledger.findings import Fault, Findings
 from ledger.run import run
@@ -18,7 +19,6 @@ from plantwatch.messages import DeadLetter, score_event_from_bytes
 from plantwatch.settings import Settings
 from producers.manifest import Manifest
 from sinks.migrate import upgrade
-from sinks.postgres import connect
 from tests.support import plant, topics
 from tests.support.commands import Command, with_changes
 from tests.support.small_training import cached_model, small_fleet
@@ -95,13 +95,13 @@ def disorderly(fleet: Fleet) -> list[Sent]:
 
 
 def stored(settings: Settings) -> int:
-    with connect(settings) as connection:
+    with connect(settings, "owner") as connection:
         found = connection.execute("SELECT count(*) FROM anomaly_events").fetchone()
     return int(found[0]) if found else 0
 
 
 def execute(settings: Settings, statement: str) -> None:
-    with connect(settings) as connection:
+    with connect(settings, "owner") as connection:
         assert connection.execute(statement).rowcount == 1
 
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from psycopg import sql
 
+from connections.postgres import connect
 from models.cache import Named, Role, load, load_production, note_contact, write_named
 from models.card import NETWORK
 from plantwatch.messages import ScoreEvent, score_event_from_bytes
 from plantwatch.scoring import TOLERANCE
 from plantwatch.settings import Settings
 from sinks.migrate import upgrade
-from sinks.postgres import connect
 from tests.support import plant, topics
 from tests.support.commands import Command, Start, with_changes
 from tests.support.small_training import other_model, own_cache, small_fleet
@@ -129,7 +129,7 @@ def sink(settings: Settings, tmp_path: Path) -> Iterator[Callable[[str], Command
 
 def stored(settings: Settings, table: str) -> list[tuple[str, int, str]]:
     """The windows that have a row, in order."""
-    with connect(settings) as connection:
+    with connect(settings, "owner") as connection:
         query = sql.SQL("SELECT sensor_id, cycle, detected_at::text FROM {} ORDER BY 1, 2, 3")
         rows = connection.execute(query.format(sql.Identifier(table)))
         return [(str(sensor), int(cycle), str(at)) for sensor, cycle, at in rows]

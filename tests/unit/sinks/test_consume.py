@@ -9,9 +9,10 @@ import pytest
 
 from connections.prometheus import Exporter
 from plantwatch.configuration import load
+from plantwatch.errors import StoreAwayError
 from sinks.consume import SinkLoop
 from sinks.instruments import Instruments
-from sinks.sink import Outcome, Record, Refusal, Row, StoreAwayError
+from sinks.sink import Outcome, Record, Refusal, Row
 from tests.support.verdicts import record, verdict
 
 RECORDS = [record(verdict(cycle).to_bytes(), offset=cycle) for cycle in range(3)]
