@@ -47,6 +47,7 @@ class Topics(Section):
     anomalies: str
     dead_letters: str
     shadow_scores: str
+    incidents: str
 
 
 class Reading(Section):
@@ -115,6 +116,12 @@ class Sink(Section):
     postgres_metrics_port: Port
     prometheus_metrics_port: Port
     shadow_metrics_port: Port
+
+
+class Outbox(Section):
+    poll_sec: Seconds
+    batch_rows: Positive
+    metrics_port: Port
 
 
 class Postgres(Section):
@@ -353,6 +360,7 @@ class Settings(Section):
     worker: Worker
     rejects: Rejects
     sink: Sink
+    outbox: Outbox
     postgres: Postgres
     log: Log
     stack: Stack
