@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from local_stack.process import LOOPBACK, Port, Process, listens
+from local_stack.process import LOOPBACK, Port, Process, Skipped, listens
 from plantwatch.configuration import variables
 from plantwatch.settings import Settings
 
@@ -65,6 +65,13 @@ def sink_shadow(settings: Settings, _home: Path) -> Process:
 def outbox(settings: Settings, _home: Path) -> Process:
     port = Port(settings.outbox.metrics_port, "OUTBOX_METRICS_PORT")
     return _service(settings, "outbox", ("outbox",), port)
+
+
+def sink_readings(settings: Settings, _home: Path) -> Process | Skipped:
+    if settings.sink.readings_hours == 0:
+        return Skipped("sink-readings", "SINK_READINGS_HOURS is 0: no readings are kept")
+    port = Port(settings.sink.readings_metrics_port, "SINK_READINGS_METRICS_PORT")
+    return _service(settings, "sink-readings", ("sink", "readings"), port)
 
 
 def environment_of(settings: Settings) -> dict[str, str]:

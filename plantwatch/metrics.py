@@ -100,7 +100,7 @@ REGISTRY_CONTACT = Metric(
 SINK_ROWS = Metric(
     "plantwatch_sink_rows",
     "counter",
-    "Rows by sink and result: stored, known, refused.",
+    "Rows by sink and result: stored, known, refused, passed over.",
     ("sink", "result"),
 )
 SINK_BATCH_ROWS = Metric(

@@ -5,13 +5,14 @@ values in hand, which was half of what a row cost. Times are spelled already, on
 (`sinks.sink.row_of` sees to that), with microseconds and in UTC whatever the session's zone.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, LiteralString
 
 import orjson
 
 from plantwatch.messages import ScoreEvent, SensorContribution
+from sinks.arrays import array
 
 Spelled = list[str] | str
 
@@ -23,15 +24,6 @@ class Column:
     name: LiteralString
     type: LiteralString
     spell: Callable[[Sequence[ScoreEvent]], Spelled]
-
-
-def _array(words: Iterable[str]) -> str:
-    """An array of words that hold neither comma, brace, quote, backslash nor blank; NULL is none.
-
-    >>> _array(["1", "NULL"])
-    '{1,NULL}'
-    """
-    return "{" + ",".join(words) + "}"
 
 
 def _bool(value: bool) -> str:  # noqa: FBT001
@@ -51,26 +43,26 @@ def _sensors(sensors: tuple[SensorContribution, ...]) -> str:
 
 VERDICT: Final = (
     Column("sensor_id", "text", lambda events: [e.sensor_id for e in events]),
-    Column("cycle", "bigint", lambda events: _array(str(e.cycle) for e in events)),
-    Column("detected_at", "timestamptz", lambda events: _array(e.event_time for e in events)),
-    Column("anomaly_score", "float8", lambda events: _array(repr(e.anomaly_score) for e in events)),
-    Column("is_anomaly", "boolean", lambda events: _array(_bool(e.is_anomaly) for e in events)),
-    Column("confidence", "float8", lambda events: _array(repr(e.confidence) for e in events)),
+    Column("cycle", "bigint", lambda events: array(str(e.cycle) for e in events)),
+    Column("detected_at", "timestamptz", lambda events: array(e.event_time for e in events)),
+    Column("anomaly_score", "float8", lambda events: array(repr(e.anomaly_score) for e in events)),
+    Column("is_anomaly", "boolean", lambda events: array(_bool(e.is_anomaly) for e in events)),
+    Column("confidence", "float8", lambda events: array(repr(e.confidence) for e in events)),
     Column("model_version", "text", lambda events: [e.model_version for e in events]),
     Column("model_digest", "text", lambda events: [e.model_digest for e in events]),
-    Column("source_partition", "integer", lambda events: _array(str(e.partition) for e in events)),
-    Column("first_offset", "bigint", lambda events: _array(str(e.first_offset) for e in events)),
-    Column("last_offset", "bigint", lambda events: _array(str(e.offset) for e in events)),
+    Column("source_partition", "integer", lambda events: array(str(e.partition) for e in events)),
+    Column("first_offset", "bigint", lambda events: array(str(e.first_offset) for e in events)),
+    Column("last_offset", "bigint", lambda events: array(str(e.offset) for e in events)),
 )
 EVIDENCE: Final = (
-    Column("top_sensors", "jsonb", lambda events: _array(_sensors(e.top_sensors) for e in events)),
+    Column("top_sensors", "jsonb", lambda events: array(_sensors(e.top_sensors) for e in events)),
     Column(
         "regime",
         "integer",
-        lambda events: _array("NULL" if e.regime is None else str(e.regime) for e in events),
+        lambda events: array("NULL" if e.regime is None else str(e.regime) for e in events),
     ),
     Column(
-        "unseen_regime", "boolean", lambda events: _array(_bool(e.unseen_regime) for e in events)
+        "unseen_regime", "boolean", lambda events: array(_bool(e.unseen_regime) for e in events)
     ),
 )
 """What an incident shows of its verdicts; nobody is alarmed by a challenger's, which have none."""

@@ -63,6 +63,10 @@ class Relay:
                 wait = self._settings.sink.retry_max_sec
             else:
                 wait = 0.0 if full else self._knobs.poll_sec
+        self.close()
+
+    def close(self) -> None:
+        """Let go of PostgreSQL."""
         self._line.close()
 
     def publish(self) -> int:
