@@ -26,6 +26,7 @@ from commands import (
     ledger,
     migrate,
     models,
+    outbox,
     promote,
     readme,
     replay,
@@ -64,6 +65,7 @@ app.command()(faults.faults)
 app.command()(explain.explain)
 app.command()(ledger.ledger)
 app.command()(migrate.migrate)
+app.command()(outbox.outbox)
 app.command()(promote.promote)
 app.command(hidden=True)(readme.readme)
 app.command()(replay.replay)

@@ -6,13 +6,11 @@ from enum import StrEnum
 from threading import Event
 from typing import Annotated, Any
 
-import structlog
 import typer
 
-from connections.kafka import CheckedProducer, ensure_topics, producer_config
+from connections.kafka import CheckedProducer, await_topics, producer_config
 from connections.prometheus import Exporter
 from plantwatch import metrics
-from plantwatch.errors import UnavailableError
 from plantwatch.settings import Settings, Topics
 from sinks.consume import SinkLoop
 from sinks.dead_letters import DeadLetters
@@ -50,7 +48,7 @@ def sink(
         signal.signal(number, lambda *_: stopping.set())
     exporter = Exporter()
     # Kafka first: that the metrics are served is how a supervisor knows that we are at work.
-    _await_kafka(settings, stopping)
+    await_topics(settings, stopping)
     knobs, topic = settings.sink, _topic(store, settings.topics)
     port, group_id = f"{store}_metrics_port", f"{store}_group_id"
     exporter.start(getattr(knobs, port), f"SINK_{port}".upper())
@@ -83,14 +81,3 @@ def _target(
         return readings, readings.read
     table = SHADOW_EVENTS if store is Store.SHADOW else ANOMALY_EVENTS
     return PostgresSink(settings, latency, table=table), row_of
-
-
-def _await_kafka(settings: Settings, stopping: Event) -> None:
-    """Wait for the broker and the topics: a sink may be started before they are there."""
-    while not stopping.is_set():
-        try:
-            ensure_topics(settings)
-        except UnavailableError as error:
-            structlog.get_logger().warning("waiting for Kafka", error=str(error))
-        else:
-            return

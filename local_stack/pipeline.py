@@ -1,4 +1,4 @@
-"""plantwatch's own processes: migrations, the first training, the worker, the sinks."""
+"""plantwatch's own processes: migrations, the first training, the worker, the sinks, the outbox."""
 
 import json
 import sys
@@ -60,6 +60,11 @@ def sink_prometheus(settings: Settings, _home: Path) -> Process:
 def sink_shadow(settings: Settings, _home: Path) -> Process:
     port = Port(settings.sink.shadow_metrics_port, "SINK_SHADOW_METRICS_PORT")
     return _service(settings, "sink-shadow", ("sink", "shadow"), port)
+
+
+def outbox(settings: Settings, _home: Path) -> Process:
+    port = Port(settings.outbox.metrics_port, "OUTBOX_METRICS_PORT")
+    return _service(settings, "outbox", ("outbox",), port)
 
 
 def sink_readings(settings: Settings, _home: Path) -> Process | Skipped:

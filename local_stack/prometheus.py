@@ -46,6 +46,7 @@ def scrape_config(settings: Settings) -> str:
         "sink-prometheus": settings.sink.prometheus_metrics_port,
         "sink-shadow": settings.sink.shadow_metrics_port,
         "sink-readings": settings.sink.readings_metrics_port,
+        "outbox": settings.outbox.metrics_port,
     }
     jobs = [
         {"job_name": name, "static_configs": [{"targets": [f"{LOOPBACK}:{port}"]}]}

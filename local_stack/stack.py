@@ -35,6 +35,7 @@ STAGES: Final[tuple[dict[str, Builder], ...]] = (
         "sink-prometheus": pipeline.sink_prometheus,
         "sink-shadow": pipeline.sink_shadow,
         "sink-readings": pipeline.sink_readings,
+        "outbox": pipeline.outbox,
     },
 )
 """Everything there is; a stage starts when all of the one before is ready."""

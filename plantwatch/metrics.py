@@ -136,6 +136,19 @@ ANOMALY_RATE = Metric(
     "plantwatch_anomaly_ratio", "gauge", "Share of anomalies among the last 1,000 verdicts."
 )
 
+# outbox
+INCIDENTS = Metric(
+    "plantwatch_incidents",
+    "counter",
+    "Moves of incidents published, by kind (opened, escalated, acknowledged, closed) and severity.",
+    ("kind", "severity"),
+)
+OUTBOX = Metric(
+    "plantwatch_outbox_rows",
+    "gauge",
+    "Moves of incidents that are being published, at most a batch; above 0 while Kafka is away.",
+)
+
 # everywhere
 MODEL = Metric(
     "plantwatch_model_info", "gauge", "1 for the model in use.", ("model_version", "digest")

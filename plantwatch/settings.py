@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
 from plantwatch.features import Kind
+from plantwatch.messages import MAX_RULE, IncidentRule
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Positive = Annotated[int, Field(gt=0)]
@@ -46,6 +47,7 @@ class Topics(Section):
     anomalies: str
     dead_letters: str
     shadow_scores: str
+    incidents: str
 
 
 class Reading(Section):
@@ -121,6 +123,12 @@ class Sink(Section):
     readings_metrics_port: Port
 
 
+class Outbox(Section):
+    poll_sec: Seconds
+    batch_rows: Positive
+    metrics_port: Port
+
+
 class Postgres(Section):
     host: str
     port: Port
@@ -191,12 +199,19 @@ class Anomaly(Section):
     threshold: Share
     label_rul: Positive
     alarm_hits: Positive
-    alarm_of: Positive
+    alarm_of: Annotated[int, Field(gt=0, le=MAX_RULE)]
+    alarm_clean: Annotated[int, Field(gt=0, le=MAX_RULE)]
+    critical_score: Share
     top_sensors: Positive
 
     @property
     def alarm(self) -> AlarmRule:
         return AlarmRule(hits=self.alarm_hits, of=self.alarm_of)
+
+    def rule(self, alarm: AlarmRule | None = None) -> IncidentRule:
+        """The whole rule of incidents, with `alarm` where a model brings one of its own."""
+        alarm = alarm or self.alarm
+        return IncidentRule(alarm.hits, alarm.of, self.alarm_clean, self.critical_score)
 
     @model_validator(mode="after")
     def _alarm_can_be_met(self) -> Self:
@@ -350,6 +365,7 @@ class Settings(Section):
     worker: Worker
     rejects: Rejects
     sink: Sink
+    outbox: Outbox
     postgres: Postgres
     log: Log
     stack: Stack

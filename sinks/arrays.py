@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 
 def array(words: Iterable[str]) -> str:
-    """An array of words that hold neither comma, brace, quote, backslash nor blank, nor are NULL.
+    """An array of words that hold neither comma, brace, quote, backslash nor blank; NULL is none.
 
-    >>> array(["1", "2"])
-    '{1,2}'
+    >>> array(["1", "NULL"])
+    '{1,NULL}'
     """
     return "{" + ",".join(words) + "}"

@@ -56,10 +56,11 @@ class Line:
 
 
 def _limits(settings: Settings) -> dict[str, Any]:
-    """What the server and the kernel give up by themselves, all in milliseconds.
+    """What the server and the kernel give up by themselves, all in milliseconds; and UTC.
 
     `idle_in_transaction_session_timeout` is for us being stopped: the keys of a half-done batch
-    must not stay locked until somebody continues this process.
+    must not stay locked until somebody continues this process. In UTC the years 1 and 9999 can be
+    read, which are others elsewhere.
     """
     sink = settings.sink
     session = {
@@ -68,7 +69,8 @@ def _limits(settings: Settings) -> dict[str, Any]:
         "idle_in_transaction_session_timeout": sink.idle_timeout_sec,
     }
     return {
-        "options": " ".join(f"-c {name}={round(1000 * sec)}" for name, sec in session.items()),
+        "options": "-c timezone=UTC "
+        + " ".join(f"-c {name}={round(1000 * sec)}" for name, sec in session.items()),
         "tcp_user_timeout": round(1000 * sink.deadline_sec),
     }
 

@@ -12,8 +12,9 @@ from prometheus_client import Histogram
 
 from connections.sqlstate import in_one_line
 from plantwatch.settings import Settings
-from sinks.arrays import array
+from sinks import incidents
 from sinks.bisection import bisect
+from sinks.columns import EVIDENCE, VERDICT, Column, insert
 from sinks.line import REFUSALS, Line
 from sinks.sink import Outcome, Refusal, Row
 
@@ -27,24 +28,16 @@ class Table:
 
     name: LiteralString
     identity: LiteralString
+    columns: tuple[Column, ...]
 
 
-ANOMALY_EVENTS: Final = Table("anomaly_events", "sensor_id, cycle, detected_at")
-SHADOW_EVENTS: Final = Table("shadow_events", "sensor_id, cycle, detected_at, model_digest")
-"""Challengers come and go, and each may judge a window once."""
-
-_INSERT: Final = """
-INSERT INTO {name} (
-    sensor_id, cycle, detected_at, anomaly_score, is_anomaly, confidence, model_version,
-    model_digest, source_partition, first_offset, last_offset
+ANOMALY_EVENTS: Final = Table(
+    "anomaly_events", "sensor_id, cycle, detected_at", (*VERDICT, *EVIDENCE)
 )
-SELECT * FROM unnest(
-    %s::text[], %s::bigint[], %s::timestamptz[], %s::float8[], %s::boolean[], %s::float8[],
-    %s::text[], %s::text[], %s::integer[], %s::bigint[], %s::bigint[]
+SHADOW_EVENTS: Final = Table(
+    "shadow_events", "sensor_id, cycle, detected_at, model_digest", VERDICT
 )
-ON CONFLICT ({identity}) DO NOTHING
-RETURNING source_partition, last_offset, model_digest
-"""
+"""Challengers come and go, and each may judge a window once. Their verdicts move no incident."""
 
 
 class PostgresSink:
@@ -64,7 +57,8 @@ class PostgresSink:
     ) -> None:
         """Connect on first use only; `latency` observes publish-to-stored seconds by `clock`."""
         self.name = "shadow" if table is SHADOW_EVENTS else "postgres"
-        self._insert = _INSERT.format(name=table.name, identity=table.identity)
+        self._table = table
+        self._rule = settings.anomaly.rule()
         self._line = Line(settings)
         self._latency = latency
         self._clock = clock
@@ -84,41 +78,21 @@ class PostgresSink:
 
     def _transact(self, batch: Sequence[Row]) -> Outcome[Row]:
         with self._line.transaction() as connection:
-            written, bad = bisect(batch, partial(_insert, connection, self._insert), REFUSALS)
-        stored = _first_of_each(batch, set(chain.from_iterable(written)))
+            written, bad = bisect(batch, partial(_insert, connection, self._table), REFUSALS)
+            stored = _first_of_each(batch, set(chain.from_iterable(written)))
+            if self._table is ANOMALY_EVENTS:
+                incidents.move(connection, stored, self._rule)
         refused = [Refusal(row, in_one_line(error)) for row, error in bad]
         return Outcome(stored, len(batch) - len(stored) - len(refused), refused)
 
 
-def _insert(
-    connection: psycopg.Connection, statement: LiteralString, rows: Sequence[Row]
-) -> list[Key]:
+def _insert(connection: psycopg.Connection, table: Table, rows: Sequence[Row]) -> list[Key]:
     """Insert rows within a savepoint, all or none; return the keys of those that are new."""
-    with connection.transaction():
-        return connection.execute(statement, _columns(rows)).fetchall()
-
-
-def _columns(rows: Sequence[Row]) -> list[list[str] | str]:
-    """One array per column, in the order of `_INSERT`.
-
-    Those that need no quoting are spelled here, as PostgreSQL reads them: psycopg takes each of
-    their values in hand, which was half of what a row cost. Times are spelled already, one way only
-    (`row_of` sees to that), with microseconds and in UTC whatever the session's zone.
-    """
     events = [row.event for row in rows]
-    return [
-        [event.sensor_id for event in events],
-        array(str(event.cycle) for event in events),
-        array(event.event_time for event in events),
-        array(repr(event.anomaly_score) for event in events),
-        array("t" if event.is_anomaly else "f" for event in events),
-        array(repr(event.confidence) for event in events),
-        [event.model_version for event in events],
-        [event.model_digest for event in events],
-        array(str(event.partition) for event in events),
-        array(str(event.first_offset) for event in events),
-        array(str(event.offset) for event in events),
-    ]
+    statement = insert(table.name, table.columns, table.identity)
+    with connection.transaction():
+        spelled = [column.spell(events) for column in table.columns]
+        return connection.execute(statement, spelled).fetchall()
 
 
 def _first_of_each(batch: Sequence[Row], keys: set[Key]) -> list[Row]:

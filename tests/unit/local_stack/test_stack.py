@@ -61,7 +61,8 @@ def test_prometheus_scrapes_every_process_of_the_pipeline(free: Settings) -> Non
     }
     assert targets["worker"] == [f"127.0.0.1:{free.worker.metrics_port}"]
     assert set(targets) == {
-        *("producer", "worker", "sink-postgres", "sink-prometheus", "sink-shadow", "sink-readings")
+        *("producer", "worker", "sink-postgres", "sink-prometheus", "sink-shadow", "sink-readings"),
+        "outbox",
     }
 
 
