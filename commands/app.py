@@ -16,6 +16,7 @@ from commands import (
     bench_edges,
     bench_pipeline,
     config,
+    dashboard,
     demo,
     dlq,
     doctor,
@@ -23,7 +24,9 @@ from commands import (
     evaluate,
     explain,
     faults,
+    incident,
     ledger,
+    maintenance,
     migrate,
     models,
     promote,
@@ -51,11 +54,14 @@ app = typer.Typer(
 )
 app.add_typer(config.app, name="config")
 app.add_typer(dlq.app, name="dlq")
+app.add_typer(incident.app, name="incident")
+app.add_typer(maintenance.app, name="maintenance")
 app.add_typer(models.app, name="models")
 app.add_typer(simulate.app, name="simulate")
 app.command()(bench.bench)
 app.command()(bench_edges.bench_edges)
 app.command()(bench_pipeline.bench_pipeline)
+app.command()(dashboard.dashboard)
 app.command()(demo.demo)
 app.command()(doctor.doctor)
 app.command()(download_data.download_data)

@@ -34,6 +34,7 @@ STAGES: Final[tuple[dict[str, Builder], ...]] = (
         "sink-postgres": pipeline.sink_postgres,
         "sink-prometheus": pipeline.sink_prometheus,
         "sink-shadow": pipeline.sink_shadow,
+        "dashboard": pipeline.dashboard,
     },
 )
 """Everything there is; a stage starts when all of the one before is ready."""
