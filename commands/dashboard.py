@@ -7,7 +7,7 @@ from plantwatch.settings import Settings
 
 
 def dashboard(context: typer.Context) -> None:
-    """Serve the live page until Ctrl-C: the fleet, each machine, open incidents to acknowledge.
+    r"""Serve the live page until Ctrl-C: the fleet, each machine, open incidents to acknowledge.
 
     It reads PostgreSQL, listens on this machine only, and is part of the local stack: `plantwatch
     up` and `plantwatch demo --keep` print its address. By itself:

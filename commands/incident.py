@@ -41,7 +41,7 @@ def show_all(
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 50,
 ) -> None:
-    """List open incidents, what needs somebody first; then how precise the alarms were.
+    r"""List open incidents, what needs somebody first; then how precise the alarms were.
 
     \b
     plantwatch incident list
@@ -65,7 +65,7 @@ def show_all(
 
 @app.command("show")
 def show_one(context: typer.Context, number: Number) -> None:
-    """Show all that is known of an incident, and what can be done about it.
+    r"""Show all that is known of an incident, and what can be done about it.
 
     \b
     plantwatch incident show 12
@@ -77,7 +77,7 @@ def show_one(context: typer.Context, number: Number) -> None:
 
 @app.command()
 def ack(context: typer.Context, number: Number, by: By) -> None:
-    """Say that you are at it. If somebody was first, you are told who, and when.
+    r"""Say that you are at it. If somebody was first, you are told who, and when.
 
     \b
     plantwatch incident ack 12
@@ -90,7 +90,7 @@ def ack(context: typer.Context, number: Number, by: By) -> None:
 
 @app.command()
 def close(context: typer.Context, number: Number, by: By, note: Note = None) -> None:
-    """Close an open incident that was real; it would close by itself when the machine recovers.
+    r"""Close an open incident that was real; it would close by itself when the machine recovers.
 
     The machine is judged afresh: if it goes on failing, another incident opens.
 
@@ -111,7 +111,7 @@ def false_alarm(
     real: Annotated[bool, typer.Option("--real", help="It was none, after all.")] = False,
     note: Note = None,
 ) -> None:
-    """Say that an incident was a false alarm; an open one is closed by it.
+    r"""Say that an incident was a false alarm; an open one is closed by it.
 
     What is said here, and by `close`, makes the alarm precision that `list` ends with.
 

@@ -34,14 +34,14 @@ def add(
         float | None, typer.Option(help="How long, instead of --end.", min=0.001)
     ] = None,
 ) -> None:
-    """Put a machine under maintenance: it is scored and stored as ever, and raises nothing.
+    r"""Put a machine under maintenance: it is scored and stored as ever, and raises nothing.
 
     Times are those of its readings. It stays muted until a whole window of readings, 30, lies
     behind the end; an open incident is closed.
 
     \b
     plantwatch maintenance add --sensor-id FD001-engine-034 --hours 4 --reason "bearing"
-    plantwatch maintenance add --sensor-id FD001-engine-034 --reason "overhaul" \\
+    plantwatch maintenance add --sensor-id FD001-engine-034 --reason "overhaul" \
         --start 2026-12-01T06:00:00 --end 2026-12-02T18:00:00
     """
     starts_at = in_utc(start) or datetime.now(UTC)
@@ -63,7 +63,7 @@ def show_all(
     everything: Annotated[bool, typer.Option("--all", help="Past ones, too.")] = False,
     sensor_id: Annotated[str | None, typer.Option(help="Only of this machine.")] = None,
 ) -> None:
-    """List what is under maintenance, and what will be.
+    r"""List what is under maintenance, and what will be.
 
     \b
     plantwatch maintenance list
@@ -92,7 +92,7 @@ def end(
         datetime | None, typer.Option(help="In UTC; without it, now.", metavar="TIME")
     ] = None,
 ) -> None:
-    """End maintenance before its time; what has not begun is called off.
+    r"""End maintenance before its time; what has not begun is called off.
 
     \b
     plantwatch maintenance end 3

@@ -28,4 +28,3 @@ def table(*columns: str, title: str | None = None) -> Table:
 
 def show(shown: Table) -> None:
     Console(width=WIDTH, highlight=False, markup=False).print(shown)
-

@@ -161,7 +161,7 @@ def _hover(one: Machine) -> str:
 
 def _plain(text: str) -> str:
     """Other people's text; plotly would take tags in it for markup."""
-    return text.replace("<", "‹").replace(">", "›")
+    return text.replace("<", "(").replace(">", ")")
 
 
 def _strip(
@@ -191,9 +191,7 @@ def _strip(
             hovertemplate="cycle %{customdata}<br>%{y:.4g}<extra></extra>",
         )
     )
-    pairs = [
-        (at, value) for at, value in zip(times, values, strict=True) if at in anomalous
-    ]
+    pairs = [(at, value) for at, value in zip(times, values, strict=True) if at in anomalous]
     traces.append(
         go.Scatter(
             x=[at for at, _ in pairs],

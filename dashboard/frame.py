@@ -1,4 +1,4 @@
-"""What stands around both views: whom to look for and who looks; readings and models accounted for."""
+"""What stands around both views: who looks for what; readings and models accounted for."""
 
 from collections import Counter
 from collections.abc import Sequence

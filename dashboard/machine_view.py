@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import streamlit as st
+from plotly.graph_objects import Figure
 
 from dashboard import charts, expected, parts, queries, reasons, words
 from dashboard.queries import MachineHistory
@@ -41,12 +42,13 @@ def _draw(settings: Settings, source: Source, machine: str) -> None:
     if not history.verdicts:
         st.info(words.NO_VERDICTS)
     model = reasons.detector_of(settings, history.verdicts[-1]) if history.verdicts else None
+    card = None if model is None else model.card
+    found = None if model is None else reasons.reasons(model, history, settings.window)
     if history.verdicts:
         st.subheader("Score", anchor=False)
-        threshold = reasons.threshold(model and model.card, settings.anomaly.threshold)
+        threshold = reasons.threshold(card, settings.anomaly.threshold)
         _chart(charts.score(history, threshold), "score")
-    found = model and reasons.reasons(model, history, settings.window)
-    _sensors(settings, history, model and model.card, found)
+    _sensors(settings, history, card, found)
     _reasons(history, model, found)
 
 
@@ -63,7 +65,9 @@ def _state(history: MachineHistory) -> None:
         f"{last.model_version}"
     )
     if last.unseen_regime:
-        st.warning("It runs in an operating regime that training never saw: the score means little.")
+        st.warning(
+            "It runs in an operating regime that training never saw: the score means little."
+        )
 
 
 def _sensors(
@@ -80,7 +84,7 @@ def _sensors(
     if not chosen:
         return
     values = [one.values for one in history.readings]
-    bands = [card and expected.band(card, values, sensor) for sensor in chosen]
+    bands = [None if card is None else expected.band(card, values, one) for one in chosen]
     _chart(charts.sensors(history, chosen, bands, settings.reading), "sensors")
     if card is None:
         st.caption(words.NO_MODEL)
@@ -120,5 +124,5 @@ def _in_words(latest: Sequence[tuple[int, float]]) -> str:
     )
 
 
-def _chart(figure: "charts.go.Figure", key: str) -> None:
+def _chart(figure: Figure, key: str) -> None:
     st.plotly_chart(figure, key=key, config={"displaylogo": False}, alt=key)

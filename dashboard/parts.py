@@ -1,4 +1,4 @@
-"""What both views of the page are made of: what is wrong with it, who acts, and an incident's row."""
+"""What both views are made of: what is wrong with them, who acts, and an incident's row."""
 
 import os
 import time
@@ -66,8 +66,7 @@ def headings() -> None:
 def incident_row(settings: Settings, source: Source, one: Incident, *, linked: bool) -> None:
     """One open incident; its machine is a button that leads there, if `linked`."""
     cells = st.columns(_WIDTHS, vertical_alignment="center")
-    colour = "red" if one.severity == "critical" else "orange"
-    cells[0].badge(one.severity, color=colour)
+    cells[0].badge(one.severity, color="red" if one.severity == "critical" else "orange")
     if linked:
         if cells[1].button(escaped(one.sensor_id), key=f"go-{one.id}", type="tertiary"):
             go_to(one.sensor_id)

@@ -8,10 +8,9 @@ from typing import Final
 import psycopg
 from psycopg.rows import class_row, dict_row
 
-from incidents import machines
-from incidents.queries import Choice, Contribution, Incident, listed
+from incidents import machines, maintenance
 from incidents.maintenance import Maintenance
-from incidents import maintenance
+from incidents.queries import Choice, Contribution, Incident, listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +38,7 @@ class MachineRow:
 
 
 # One look into an index per machine and table: the page must not get slower with its history.
-_FLEET: Final = (
-    machines.NAMES
-    + """
+_FLEET: Final = f"""{machines.NAMES}
 SELECT machines.sensor_id, coalesce(verdict.cycle, reading.cycle) AS cycle, times.event_time,
     greatest(verdict.created_at, reading.published_at) AS heard_at, verdict.anomaly_score,
     verdict.model_version, verdict.model_digest, coalesce(states.recent, '') AS recent,
@@ -64,8 +61,7 @@ CROSS JOIN LATERAL (
 ) AS times
 LEFT JOIN machine_states AS states ON states.sensor_id = machines.sensor_id
 LEFT JOIN incidents ON incidents.sensor_id = machines.sensor_id AND incidents.closed_at IS NULL
-"""
-)
+"""  # noqa: S608 - no value of others in it
 
 
 def fleet(connection: psycopg.Connection) -> list[MachineRow]:
@@ -134,8 +130,10 @@ def history(connection: psycopg.Connection, sensor_id: str, limit: int) -> Machi
     ]
     with connection.cursor(row_factory=class_row(StoredReading)) as cursor:
         readings = cursor.execute(_READINGS, (sensor_id, limit)).fetchall()[::-1]
-    since = min((*(one.detected_at for one in verdicts[:1]), *(r.event_time for r in readings[:1])),
-                default=None)
+    since = min(
+        (*(one.detected_at for one in verdicts[:1]), *(r.event_time for r in readings[:1])),
+        default=None,
+    )
     return MachineHistory(
         verdicts,
         readings,

@@ -12,7 +12,8 @@ from typing import Any, Final, Generic, TypeVar
 
 import psycopg
 
-from connections.postgres import connect, deadline, explain
+from connections.deadline import deadline
+from connections.postgres import connect, explain
 from plantwatch.errors import PlantwatchError
 from plantwatch.settings import Settings
 
@@ -32,7 +33,7 @@ class Outage:
 
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[T]):
-    """What was read last and when (seconds since 1970), None if never; `outage` None: it is fresh."""
+    """What was read last and when (seconds since 1970), None if never; without `outage`, fresh."""
 
     data: T | None
     read_at: float | None
@@ -66,7 +67,9 @@ class Source:
     def expire(self) -> None:
         """Somebody has changed something: whoever reads next asks anew."""
         with self._lock:
-            self._answers = OrderedDict((key, (0.0, data)) for key, (_, data) in self._answers.items())
+            self._answers = OrderedDict(
+                (key, (0.0, data)) for key, (_, data) in self._answers.items()
+            )
 
     def _is_due(self, key: Hashable) -> bool:
         # Half: a page that refreshes on time must never be given the answer of the time before.

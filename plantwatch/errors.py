@@ -20,7 +20,7 @@ class BadDataError(PlantwatchError):
 
 
 class RefusedError(PlantwatchError):
-    """What a person asked for cannot be as things are, or came too late: nothing changed (exit 1)."""
+    """What a person asked for cannot be, or came too late: nothing was changed (exit 1)."""
 
 
 class UnavailableError(PlantwatchError):

@@ -1,15 +1,11 @@
 """Verdicts into PostgreSQL: one transaction a batch, and writing it again changes nothing.
 
 A stopped server (SIGSTOP, a dead virtual machine) raises nothing: neither libpq nor psycopg gives
-up a statement by itself. `_deadline` cuts the line from our side.
+up a statement by itself. `deadline` cuts the line from our side.
 """
 
-import contextlib
-import os
-import socket
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -18,6 +14,7 @@ from typing import Any, Final, LiteralString
 import psycopg
 from prometheus_client import Histogram
 
+from connections.deadline import deadline
 from connections.postgres import connect, explain
 from connections.sqlstate import in_one_line
 from plantwatch.settings import Settings
@@ -96,7 +93,7 @@ class PostgresSink:
     def _transact(self, batch: Sequence[Row]) -> Outcome:
         self._connection = self._connection or connect(self._settings, **_limits(self._settings))
         with (
-            _deadline(self._connection, self._settings.sink.deadline_sec),
+            deadline(self._connection, self._settings.sink.deadline_sec),
             self._connection.transaction(),
         ):
             written, bad = bisect(
@@ -125,23 +122,6 @@ def _limits(settings: Settings) -> dict[str, Any]:
         "options": " ".join(f"-c {name}={round(1000 * sec)}" for name, sec in session.items()),
         "tcp_user_timeout": round(1000 * sink.deadline_sec),
     }
-
-
-@contextlib.contextmanager
-def _deadline(connection: psycopg.Connection, seconds: float) -> Iterator[None]:
-    """Shut the connection's socket down after `seconds`, which ends every wait on it.
-
-    The duplicate stays ours: shutdown works on the line, whichever descriptor names it, and cannot
-    hit a descriptor that was closed and given to somebody else in between.
-    """
-    with socket.socket(fileno=os.dup(connection.fileno())) as line:
-        timer = threading.Timer(seconds, line.shutdown, [socket.SHUT_RDWR])
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
-            timer.join()
 
 
 def _insert(
