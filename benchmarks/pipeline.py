@@ -92,7 +92,7 @@ def at_once(laboratory: Laboratory) -> Burst:
         load.finish()
         drained(made)
         rate = _BURST / (time.monotonic() - began)
-        with connect(made.settings) as connection:
+        with connect(made.settings, "reader") as connection:
             size, number = connection.execute(_SIZE).fetchone() or (0, 1)
         findings = judge(made.settings, made.home / MANIFESTS, lambda _done, _of: None)
     return Burst(round(rate), round(size / number), findings.document())
@@ -120,5 +120,5 @@ def _cpu(made: Plant) -> dict[str, float]:
 
 def _stored(made: Plant) -> dict[tuple[int, int], float]:
     """When the transaction of each row began, in milliseconds, by partition and offset."""
-    with connect(made.settings) as connection:
+    with connect(made.settings, "reader") as connection:
         return {(at, offset): when for at, offset, when in connection.execute(_WHEN)}

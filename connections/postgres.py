@@ -1,39 +1,64 @@
-"""The one way to PostgreSQL, and what its errors mean for the caller."""
+"""The one way to PostgreSQL, and what its errors mean for the caller.
 
-from typing import Any
+Everybody comes in a role, which may do its own work and no other's; nobody falls back on another.
+"""
+
+from typing import Any, Final, Literal, get_args
 
 import psycopg
+from pydantic import SecretStr
 
 from connections.sqlstate import Action, action, in_one_line, label, remedy
 from plantwatch.errors import ConfigError, PlantwatchError, StoreAwayError
-from plantwatch.settings import Settings
+from plantwatch.settings import Postgres, Settings
+
+Role = Literal["owner", "writer", "operator", "reader"]
+"""The owner makes the tables; sinks write; people act as the operator; the reader only looks."""
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
 
 
-def connect(settings: Settings, **parameters: Any) -> psycopg.Connection:
-    """Open a connection; waits `sink.deadline_sec` at most.
+def connect(settings: Settings, role: Role, **parameters: Any) -> psycopg.Connection:
+    """Open a connection in a role; waits `sink.deadline_sec` at most.
 
     Raises:
-        ConfigError: no password is set.
+        ConfigError: the role has no password.
         psycopg.OperationalError: the server is away or says no; `explain` tells which.
     """
     postgres = settings.postgres
-    if postgres.password is None:
+    user, password = login(postgres, role)
+    if password is None:
         raise ConfigError(
-            "no password for PostgreSQL: set POSTGRES_PASSWORD, in the environment or in .env"
+            f"no password for PostgreSQL's user {user!r}, the {role}: set "
+            f"{variable(role, 'password')}, in the environment or in .env"
         )
     return psycopg.connect(
         host=postgres.host,
         port=postgres.port,
         dbname=postgres.db,
-        user=postgres.user,
-        password=postgres.password.get_secret_value(),
+        user=user,
+        password=password.get_secret_value(),
         connect_timeout=int(settings.sink.deadline_sec),
         application_name="plantwatch",
         **parameters,
     )
 
 
-def explain(error: psycopg.Error, settings: Settings) -> PlantwatchError:
+def login(postgres: Postgres, role: Role) -> tuple[str, SecretStr | None]:
+    """Name and password of a role."""
+    return getattr(postgres, field(role, "user")), getattr(postgres, field(role, "password"))
+
+
+def field(role: Role, of: Literal["user", "password"]) -> str:
+    """The field of section `postgres` that has a role's name or password."""
+    return of if role == "owner" else f"{role}_{of}"
+
+
+def variable(role: Role, of: Literal["user", "password"]) -> str:
+    """The environment's variable for it."""
+    return f"postgres_{field(role, of)}".upper()
+
+
+def explain(error: psycopg.Error, settings: Settings, role: Role) -> PlantwatchError:
     """Turn an error of PostgreSQL into what the caller must do, in one line."""
     postgres = settings.postgres
     server = f"PostgreSQL at {postgres.host}:{postgres.port}"
@@ -42,7 +67,9 @@ def explain(error: psycopg.Error, settings: Settings) -> PlantwatchError:
         return StoreAwayError(
             label(error), f"{server} is away: {said}; start it, or set POSTGRES_HOST and _PORT"
         )
+    user, _ = login(postgres, role)
+    variables = f"{variable(role, 'user')}, {variable(role, 'password')}"
     return ConfigError(
-        f"{server} refuses user {postgres.user!r}, database {postgres.db!r}: {said}; "
-        f"{remedy(error)} and start again, nothing is lost meanwhile"
+        f"{server} refuses user {user!r}, database {postgres.db!r}: {said}; "
+        f"{remedy(error, variables)} and start again, nothing is lost meanwhile"
     )

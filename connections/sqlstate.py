@@ -68,10 +68,10 @@ def _without_sqlstate(error: psycopg.Error) -> Action:
     return Action.RETRY if away and not _REFUSED_LOGIN.search(str(error)) else Action.STOP
 
 
-def remedy(error: psycopg.Error) -> str:
-    """What a person does about an error that stops us."""
+def remedy(error: psycopg.Error, variables: str) -> str:
+    """What a person does about an error that stops us; `variables` are those of the login."""
     if error.sqlstate is None or error.sqlstate.startswith(("28", "3D")):
-        return "check POSTGRES_USER, POSTGRES_PASSWORD and POSTGRES_DB"
+        return f"check {variables} and POSTGRES_DB"
     return _REMEDIES.get(error.sqlstate, "look it up in the server's log")
 
 

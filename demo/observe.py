@@ -46,7 +46,7 @@ WHERE sensor_id = ANY(%s) AND detected_at > %s
 
 def stored(settings: Settings, sensor_ids: list[str], origin: int) -> Stored:
     """The verdicts on these machines later than `origin` (microseconds since 1970)."""
-    with connect(settings) as connection:
+    with connect(settings, "reader") as connection:
         rows = connection.execute(_STORED, (sensor_ids, to_datetime(origin))).fetchall()
     return Stored(
         rows=len(rows),

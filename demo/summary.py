@@ -77,7 +77,7 @@ def _next(settings: Settings) -> Iterator[str]:
     yield "The stack is up:"
     yield f"  Live page   {loopback}:{settings.streamlit.port}"
     yield f"  Kafka       {settings.kafka.bootstrap_servers}   topics {_topics(settings)}"
-    yield f"  PostgreSQL  {cfg.host}:{cfg.port}/{cfg.db}   password in .local/stack.env"
+    yield f"  PostgreSQL  {cfg.host}:{cfg.port}/{cfg.db}   passwords in .local/stack.env"
     yield f"  MLflow      {settings.mlflow.tracking_uri}"
     yield f"  Metrics     {loopback}:{settings.worker.metrics_port}/metrics"
     yield "Next: make watch, make replay ARGS='--speed 10', make status; make down stops it."

@@ -19,6 +19,7 @@ from faults.orders import Action, Orders
 from faults.points import Role
 from faults.supervised import Processes, until
 from local_stack.free import free_addresses
+from local_stack.pipeline import environment_of
 from local_stack.postgres import connect_as_superuser
 from local_stack.process import Process
 from plantwatch.configuration import load
@@ -135,14 +136,12 @@ def plant(
 
 def _settings(on: Servers, configs: Path, environ: Mapping[str, str]) -> Settings:
     own, shared = uuid.uuid4().hex[:8], on.settings
-    assert shared.postgres.password is not None
     return load(
         configs,
         free_addresses()
+        | _logins(shared)
         | {
             "KAFKA_BOOTSTRAP_SERVERS": shared.kafka.bootstrap_servers,
-            "POSTGRES_PORT": str(shared.postgres.port),
-            "POSTGRES_PASSWORD": shared.postgres.password.get_secret_value(),
             "POSTGRES_DB": f"faults_{own}",
             "WORKER_GROUP_ID": f"worker-{own}",
             "SINK_POSTGRES_GROUP_ID": f"sink-postgres-{own}",
@@ -153,6 +152,12 @@ def _settings(on: Servers, configs: Path, environ: Mapping[str, str]) -> Setting
         | {f"TOPICS_{topic.upper()}": f"{topic}-{own}" for topic in _topics(shared)}
         | dict(environ),
     )
+
+
+def _logins(shared: Settings) -> dict[str, str]:
+    """Where PostgreSQL is, and who may come in."""
+    variables = environment_of(shared).items()
+    return {name: value for name, value in variables if name.startswith("POSTGRES_")}
 
 
 def _topics(settings: Settings) -> list[str]:

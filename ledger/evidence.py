@@ -24,7 +24,7 @@ class Verdict:
     """What a message of `scores`, or a row of the table, says of the reading `id`.
 
     The window is that of `partition` from `first_offset` to `last_offset`, its lowest offset and
-    that of its last reading.
+    that of its last reading; `window_start`, of messages only, the event time of its first.
     """
 
     id: str
@@ -36,6 +36,7 @@ class Verdict:
     partition: int
     first_offset: int
     last_offset: int
+    window_start: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,8 +165,10 @@ class _Hearing:
         """One fault at most for each identity, so that `wrong` counts identities."""
         said = (first,) if row is None else (first, row)
         place = (self._evidence.partition, min(r.offset for r in window), window[-1].offset)
+        started = to_iso(window[0].time)
         for one in said:
-            if (one.partition, one.first_offset, one.last_offset) != place:
+            where = one.partition, one.first_offset, one.last_offset
+            if where != place or (one.window_start or started) != started:
                 self._fault(Fault.WRONG_WINDOW, one.id)
                 return
         if row and (row.digest, row.model_version) != (first.digest, first.model_version):

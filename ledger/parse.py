@@ -115,6 +115,7 @@ def score_of(message: Message) -> Score:
         partition=event.partition,
         first_offset=event.first_offset,
         last_offset=event.offset,
+        window_start=event.window_start,
     )
     return Score(message.offset, verdict, message.rescored)
 

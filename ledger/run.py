@@ -68,6 +68,6 @@ def detector_of(settings: Settings, digest: str) -> OnnxDetector | None:
     try:
         if not folder.exists():
             registry.fetch(settings, digest)
-        return OnnxDetector(folder, digest, settings.anomaly.threshold)
+        return OnnxDetector(folder, digest, settings.anomaly)
     except (ConfigError, UnavailableError):
         return None

@@ -143,9 +143,9 @@ def table(settings: Settings) -> Iterator[Table]:
         ConfigError: password, database, grant or table is wrong; a person must mend it.
     """
     try:
-        with connect(settings) as connection:
+        with connect(settings, "reader") as connection:
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             connection.read_only = True
             yield Table(connection)
     except psycopg.Error as error:
-        raise explain(error, settings) from None
+        raise explain(error, settings, "reader") from None

@@ -12,9 +12,11 @@ from functools import partial
 from pathlib import Path
 
 import psycopg
+from dotenv import set_key
 from psycopg import sql
 from pydantic import SecretStr
 
+from connections.postgres import ROLES, field, login, variable
 from local_stack.process import LOOPBACK, PROBE_TIMEOUT_SEC, Port, Process, as_user, loopback_port
 from plantwatch.settings import Postgres, Settings
 
@@ -57,17 +59,27 @@ def process(settings: Settings, home: Path) -> Process:
     )
 
 
-def with_password(settings: Settings, home: Path) -> Settings:
-    """The settings with a password: their own, or one made now and kept in `home`/stack.env."""
-    if settings.postgres.password is not None:
+def with_passwords(settings: Settings, home: Path) -> Settings:
+    """The settings with a password for every role: those they have, and for the others new ones,
+    kept in `home`/stack.env.
+    """
+    missing = [role for role in ROLES if login(settings.postgres, role)[1] is None]
+    if not missing:
         return settings
-    password = secrets.token_urlsafe(24)
-    kept = home / "stack.env"
-    home.mkdir(parents=True, exist_ok=True)
-    kept.touch(mode=0o600)
-    kept.write_text(f"POSTGRES_PASSWORD={password}\n", encoding="utf-8")
-    postgres = settings.postgres.model_copy(update={"password": SecretStr(password)})
+    made = {role: secrets.token_urlsafe(24) for role in missing}
+    _keep(home / "stack.env", {variable(role, "password"): made[role] for role in missing})
+    fields = {field(role, "password"): SecretStr(made[role]) for role in missing}
+    postgres = settings.postgres.model_copy(update=fields)
     return settings.model_copy(update={"postgres": postgres})
+
+
+def _keep(file: Path, values: dict[str, str]) -> None:
+    """Add variables to a file that is for our eyes only."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.touch()
+    file.chmod(0o600)
+    for name, value in values.items():
+        set_key(file, name, value, quote_mode="never")
 
 
 def connect_as_superuser(port: int, home: Path) -> psycopg.Connection:
@@ -146,17 +158,24 @@ def _let_through(*folders: Path) -> None:
 
 
 def _ensure_database(wanted: Postgres, folder: Path) -> bool:
-    assert wanted.password is not None
     user, database = sql.Identifier(wanted.user), sql.Identifier(wanted.db)
     with connect_as_superuser(wanted.port, folder.parent) as connection:
-        roles = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [wanted.user])
-        verb = sql.SQL("ALTER" if roles.fetchone() else "CREATE")
-        connection.execute(
-            sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(
-                verb, user, sql.Literal(wanted.password.get_secret_value())
-            )
-        )
+        for role in ROLES:
+            _ensure_role(connection, *login(wanted, role))
         found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [wanted.db])
         if not found.fetchone():
             connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, user))
     return True
+
+
+def _ensure_role(connection: psycopg.Connection, name: str, password: SecretStr | None) -> None:
+    """A role that may log in with this password, whether it is there already or not."""
+    assert password is not None
+    found = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone()
+    connection.execute(
+        sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(
+            sql.SQL("ALTER" if found else "CREATE"),
+            sql.Identifier(name),
+            sql.Literal(password.get_secret_value()),
+        )
+    )

@@ -45,7 +45,7 @@ LOCAL: Final = Path(".local")
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is going to run; `settings` carry the database's password even if none was set."""
+    """What is going to run; `settings` carry the database's passwords even if none were set."""
 
     settings: Settings
     home: Path
@@ -74,7 +74,7 @@ def plan(settings: Settings, only: Collection[str] = EVERYTHING, home: Path = LO
         UnavailableError: Kafka's jars are neither cached nor to be had.
     """
     _check_names(only)
-    settings = postgres.with_password(settings, home)
+    settings = postgres.with_passwords(settings, home)
     built = [[make(settings, home) for name, make in s.items() if name in only] for s in STAGES]
     stages = [[one for one in stage if isinstance(one, Process)] for stage in built]
     check_free(tuple(port for stage in stages for one in stage for port in one.ports))

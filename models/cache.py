@@ -74,7 +74,7 @@ def load(settings: Settings, named: Named) -> "OnnxDetector":
     folder = settings.model.cache / named.digest
     check_fits(read_artifact(folder, named.digest)[0], settings)
     try:
-        detector = OnnxDetector(folder, named.model_version, settings.anomaly.threshold)
+        detector = OnnxDetector(folder, named.model_version, settings.anomaly)
         # One and two: what always gives one number, or two, answers all batches but those.
         for batch in (1, 2):
             _try(detector, settings, batch)

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from models.attribution import by_occlusion
 from models.card import read_artifact
 from plantwatch.errors import ConfigError
-from plantwatch.features import FeatureSpec, in_unseen_regime, model_input
+from plantwatch.features import FeatureSpec, model_input, operation
 from plantwatch.scoring import Calibration, Float64, UnscorableError, Verdicts
+from plantwatch.settings import Anomaly
 
 
 class OnnxScorer:
@@ -84,10 +85,10 @@ class OnnxScorer:
 class OnnxDetector:
     """A `Detector` from an artifact folder named by its digest."""
 
-    def __init__(self, folder: Path, version: str, fallback_threshold: float) -> None:
+    def __init__(self, folder: Path, version: str, knobs: Anomaly) -> None:
         """Read `folder`, whose name is the digest; `version` is what verdicts will name.
 
-        `fallback_threshold` is the `anomaly_score` that decides where the card has no threshold.
+        `knobs` have the threshold and the alarm that decide where the card has none.
 
         Raises:
             ConfigError: the artifact is corrupted or not for this program; see `read_artifact`.
@@ -101,8 +102,9 @@ class OnnxDetector:
             scale=self.card.scale,
             platt_a=self.card.platt_a,
             platt_b=self.card.platt_b,
-            fallback=fallback_threshold,
+            fallback=knobs.threshold,
         )
+        self._rule = knobs.rule(self.card.alarm)
 
     def score(self, windows: NDArray[np.float32]) -> Verdicts:
         """See `plantwatch.scoring.Detector.score`."""
@@ -110,11 +112,14 @@ class OnnxDetector:
         features, anomalous = self.card.features, verdicts.is_anomaly
         contributions = np.full((len(windows), len(features.sensors)), np.nan)
         contributions[anomalous] = self._scorer.contributions(windows[anomalous])
+        regime, unseen = operation(features, windows)
         return replace(
             verdicts,
             contributions=contributions,
             sensors=features.sensors,
-            unseen_regime=in_unseen_regime(features, windows),
+            unseen_regime=unseen,
+            regime=regime,
+            rule=self._rule,
         )
 
     def contributions(self, windows: NDArray[np.float32]) -> Float64:

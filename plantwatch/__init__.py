@@ -11,6 +11,7 @@ In the order in which a reading flows:
 - `scoring`: what a detector is; raw score to verdict
 - `limits`: when so much is rejected that a person must look
 - `alarms`: several verdicts to an alarm
+- `incidents`: alarms to incidents that open, grow and close
 - `accounting`: the classes counted, and the metadata of a commit
 - `metrics`: every metric's name, help and labels, once
 - `settings`: every knob as types, one section per key of configs/*.yaml

@@ -4,6 +4,11 @@ from collections import deque
 from collections.abc import Iterable
 
 
+def met(newest: Iterable[bool], hits: int) -> bool:
+    """Whether there is an alarm: `hits` of the newest verdicts, as many as the rule says, are."""
+    return sum(newest) >= hits
+
+
 def first_alarm(verdicts: Iterable[bool], hits: int, of: int) -> int | None:
     """Index of the verdict that makes the alarm: `hits` of the last `of` are anomalous.
 
@@ -18,6 +23,6 @@ def first_alarm(verdicts: Iterable[bool], hits: int, of: int) -> int | None:
     last: deque[bool] = deque(maxlen=of)
     for index, anomalous in enumerate(verdicts):
         last.append(anomalous)
-        if sum(last) >= hits:
+        if met(last, hits):
             return index
     return None

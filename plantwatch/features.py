@@ -110,13 +110,18 @@ def regimes(spec: FeatureSpec, windows: Floats) -> NDArray[np.intp]:
     return _nearest(spec, windows)[0]
 
 
-def in_unseen_regime(spec: FeatureSpec, windows: Floats) -> NDArray[np.bool_]:
-    """Whether a reading of each window is in a regime that training never saw: bool [n]."""
-    if spec.regime_radius is None:
-        return np.zeros(len(windows), dtype=np.bool_)
+def operation(spec: FeatureSpec, windows: Floats) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """How the machine of each window was operated, two arrays [n].
+
+    The regime of its last reading, as a row of `spec.centroids`; and whether one of its readings
+    is in a regime that training never saw.
+    """
     with np.errstate(over="ignore", invalid="ignore"):
-        distance = _nearest(spec, windows)[1]
-    return cast("NDArray[np.bool_]", (distance > np.float32(spec.regime_radius**2)).any(axis=1))
+        nearest, distance = _nearest(spec, windows)
+    if spec.regime_radius is None:
+        return nearest[:, -1], np.zeros(len(windows), dtype=np.bool_)
+    unseen = (distance > np.float32(spec.regime_radius**2)).any(axis=1)
+    return nearest[:, -1], cast("NDArray[np.bool_]", unseen)
 
 
 def _nearest(spec: FeatureSpec, windows: Floats) -> tuple[NDArray[np.intp], Floats]:

@@ -13,6 +13,8 @@ from typing import Final, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from plantwatch.messages import IncidentRule
+
 Float64 = NDArray[np.float64]
 
 TOLERANCE: Final = 1e-6
@@ -30,8 +32,9 @@ class Verdicts:
     `contributions` [n, sensors] say what each of `sensors` (numbers from 1) adds to raw, high when
     it speaks for an anomaly; they sum to raw (for a network in float32, within 1e-6 of its size).
     Only for anomalous windows: the rows of others are NaN. `unseen_regime` says that a reading of
-    the window was in an operating regime that training never saw: its score means little. Both are
-    None from a detector that does not tell.
+    the window was in an operating regime that training never saw: its score means little. `regime`
+    is that of the last reading, a number from 0. `rule` is by which such verdicts become an
+    incident. All four are None from a detector that does not tell.
     """
 
     raw: Float64
@@ -41,6 +44,8 @@ class Verdicts:
     contributions: Float64 | None = None
     sensors: tuple[int, ...] = ()
     unseen_regime: NDArray[np.bool_] | None = None
+    regime: NDArray[np.intp] | None = None
+    rule: IncidentRule | None = None
 
     def top_sensors(self, row: int, count: int) -> list[tuple[int, float]]:
         """The `count` sensors that move an anomalous window's score most, and by how much.

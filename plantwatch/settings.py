@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
 from plantwatch.features import Kind
+from plantwatch.messages import MAX_RULE, IncidentRule
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Positive = Annotated[int, Field(gt=0)]
@@ -122,6 +123,19 @@ class Postgres(Section):
     db: str
     user: str
     password: SecretStr | None
+    writer_user: str
+    writer_password: SecretStr | None
+    operator_user: str
+    operator_password: SecretStr | None
+    reader_user: str
+    reader_password: SecretStr | None
+
+    @model_validator(mode="after")
+    def _each_role_is_another(self) -> Self:
+        users = [self.user, self.writer_user, self.operator_user, self.reader_user]
+        if len(set(users)) < len(users):
+            raise ValueError("user, writer_user, operator_user and reader_user must all differ")
+        return self
 
 
 class Log(Section):
@@ -173,12 +187,19 @@ class Anomaly(Section):
     threshold: Share
     label_rul: Positive
     alarm_hits: Positive
-    alarm_of: Positive
+    alarm_of: Annotated[int, Field(gt=0, le=MAX_RULE)]
+    alarm_clean: Annotated[int, Field(gt=0, le=MAX_RULE)]
+    critical_score: Share
     top_sensors: Positive
 
     @property
     def alarm(self) -> AlarmRule:
         return AlarmRule(hits=self.alarm_hits, of=self.alarm_of)
+
+    def rule(self, alarm: AlarmRule | None = None) -> IncidentRule:
+        """The whole rule of incidents, with `alarm` where a model brings one of its own."""
+        alarm = alarm or self.alarm
+        return IncidentRule(alarm.hits, alarm.of, self.alarm_clean, self.critical_score)
 
     @model_validator(mode="after")
     def _alarm_can_be_met(self) -> Self:

@@ -64,7 +64,7 @@ class Windower:
 
     def push(
         self, offset: int, reading: Reading, values: Values, out: Values
-    ) -> tuple[ReadingClass, int]:
+    ) -> tuple[ReadingClass, int, int]:
         """Take the next reading; when it is scored, write its window into `out`.
 
         Args:
@@ -74,30 +74,31 @@ class Windower:
             out: float32 [length, width], oldest first; untouched unless scored.
 
         Returns:
-            The class, and the window's lowest offset (that of the reading unless scored).
-            `REJECTED` means that the partition holds too many machines.
+            The class, the window's lowest offset, and the event time of its first reading (both
+            those of the reading unless scored). `REJECTED` means that the partition holds too many
+            machines.
         """
         return self._take(offset, reading, values, out)
 
     def _take(
         self, offset: int, reading: Reading, values: Values, out: Values | None
-    ) -> tuple[ReadingClass, int]:
+    ) -> tuple[ReadingClass, int, int]:
         """`push`; without `out` the reading is only remembered, and what returns means nothing."""
         self._sweep(offset)
         state = self._machines.get(reading.sensor_id)
         if state is None:
             if len(self._machines) >= self._rule.max_machines:
-                return ReadingClass.REJECTED, offset
+                return ReadingClass.REJECTED, offset, reading.time
             first = packed.pack(offset, reading.cycle, reading.time, values)
             self._machines[reading.sensor_id] = first
-            return ReadingClass.WARM_UP, offset
+            return ReadingClass.WARM_UP, offset, reading.time
         if isinstance(state, History):
             return self._push_history(state, offset, reading, values, out)
         return self._push_packed(state, offset, reading, values, out)
 
     def _push_packed(
         self, state: Packed, offset: int, reading: Reading, values: Values, out: Values | None
-    ) -> tuple[ReadingClass, int]:
+    ) -> tuple[ReadingClass, int, int]:
         """The first readings of a machine: unpacked only to judge what is not one clean run."""
         full = packed.count(state, self._width) >= self._rule.length - 1
         live = packed.first_offset(state) > offset - self._rule.horizon
@@ -108,7 +109,7 @@ class Windower:
                 state, offset, reading.cycle, reading.time, values, clean=clean
             )
             self._machines[reading.sensor_id] = more
-            return ReadingClass.WARM_UP, offset
+            return ReadingClass.WARM_UP, offset, reading.time
         history = packed.unpack(state, self._rule.history, self._width)
         result = self._push_history(history, offset, reading, values, out)
         few = len(history) < self._rule.length
@@ -117,34 +118,36 @@ class Windower:
 
     def _push_history(
         self, history: History, offset: int, reading: Reading, values: Values, out: Values | None
-    ) -> tuple[ReadingClass, int]:
+    ) -> tuple[ReadingClass, int, int]:
         history.expire(offset - self._rule.horizon, self._rule.history - 1)
         last = history.end - 1
         clean = len(history) > 0 and self._follows(history.cycle(last), history.time(last), reading)
         if out is None:
             history.append(offset, reading.cycle, reading.time, values, clean=clean)
-            return ReadingClass.WARM_UP, offset
+            return ReadingClass.WARM_UP, offset, reading.time
         if clean and history.run >= len(history):
             return self._push_clean(history, offset, reading, values, out)
         kind, window = classify(history, reading, values, self._rule)
         history.append(offset, reading.cycle, reading.time, values, clean=clean)
         if kind is not ReadingClass.SCORED:
-            return kind, offset
+            return kind, offset, reading.time
         for slot, position in enumerate(window):
             out[slot] = history.row(position)
-        return kind, min(history.offset(position) for position in window)
+        lowest = min(history.offset(position) for position in window)
+        return kind, lowest, history.time(window[0])
 
     def _push_clean(
         self, history: History, offset: int, reading: Reading, values: Values, out: Values
-    ) -> tuple[ReadingClass, int]:
+    ) -> tuple[ReadingClass, int, int]:
         """The fast path. All of the history is one clean run that this reading continues: the walk
         could only go down it step by step, so the window is the end of the ring.
         """
         history.append(offset, reading.cycle, reading.time, values, clean=True)
         if len(history) < self._rule.length:
-            return ReadingClass.WARM_UP, offset
+            return ReadingClass.WARM_UP, offset, reading.time
         history.copy_last(out)
-        return ReadingClass.SCORED, history.offset(history.end - self._rule.length)
+        first = history.end - self._rule.length
+        return ReadingClass.SCORED, history.offset(first), history.time(first)
 
     def _follows(self, cycle: int, time: int, reading: Reading) -> bool:
         return reading.time > time and 1 <= reading.cycle - cycle <= 1 + self._rule.max_gap

@@ -45,9 +45,9 @@ def rows(settings: Settings, sensor_id: str, cycle: int) -> list[Row]:
     """
     try:
         with (
-            connect(settings) as connection,
+            connect(settings, "reader") as connection,
             connection.cursor(row_factory=class_row(Row)) as found,
         ):
             return found.execute(_ROWS, (sensor_id, cycle)).fetchall()
     except psycopg.Error as error:
-        raise explain(error, settings) from error
+        raise explain(error, settings, "reader") from error

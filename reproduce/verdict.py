@@ -103,7 +103,7 @@ def detector_of(settings: Settings, row: Row) -> OnnxDetector:
     folder = settings.model.cache / row.model_digest
     if not folder.exists():
         registry.fetch(settings, row.model_digest)
-    return OnnxDetector(folder, row.model_version, settings.anomaly.threshold)
+    return OnnxDetector(folder, row.model_version, settings.anomaly)
 
 
 def score(detector: Detector, window: Sequence[Logged]) -> Verdicts:

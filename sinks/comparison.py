@@ -49,7 +49,7 @@ def compare(settings: Settings) -> list[Comparison]:
         ConfigError: password, database, grant or table is wrong; a person must mend it.
     """
     try:
-        with connect(settings) as connection:
+        with connect(settings, "reader") as connection:
             return connection.cursor(row_factory=class_row(Comparison)).execute(_COMPARE).fetchall()
     except psycopg.Error as error:
-        raise explain(error, settings) from None
+        raise explain(error, settings, "reader") from None

@@ -1,5 +1,6 @@
 """Bring the tables up to date: alembic with plain SQL, in `sinks/migrations`."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -8,7 +9,7 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
-from connections.postgres import connect, explain
+from connections.postgres import ROLES, connect, explain, login
 from plantwatch.settings import Settings
 
 _SCRIPTS: Final = Path(__file__).parent / "migrations"
@@ -21,19 +22,29 @@ def upgrade(settings: Settings) -> None:
 
     Raises:
         UnavailableError: PostgreSQL is not there now; the caller tries again later.
-        ConfigError: password, database or grant is wrong; a person must mend it first.
+        ConfigError: password, database, grant or role is wrong; a person must mend it first.
     """
+    move(settings, command.upgrade, "head")
+
+
+def move(settings: Settings, act: Callable[[Config, str], None], revision: str) -> None:
+    """Go to a revision by alembic's `command.upgrade` or `command.downgrade`; fails as above."""
     engine = sa.create_engine(
-        "postgresql+psycopg://", creator=lambda: connect(settings), poolclass=sa.NullPool
+        "postgresql+psycopg://", creator=lambda: connect(settings, "owner"), poolclass=sa.NullPool
     )
     config = Config()
     # ConfigParser would take a per cent sign in the path for the start of a placeholder.
     config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    config.attributes["roles"] = {
+        role: login(settings.postgres, role)[0] for role in ROLES if role != "owner"
+    }
     try:
         with engine.connect() as connection:
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            act(config, revision)
     except sa.exc.DBAPIError as error:
         if isinstance(error.orig, psycopg.Error):
-            raise explain(error.orig, settings) from error
+            raise explain(error.orig, settings, "owner") from error
         raise
+    except psycopg.Error as error:
+        raise explain(error, settings, "owner") from error

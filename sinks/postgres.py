@@ -79,7 +79,7 @@ class PostgresSink:
             outcome = self._transact(batch)
         except psycopg.Error as error:
             self.close()
-            raise explain(error, self._settings) from error
+            raise explain(error, self._settings, "writer") from error
         now = self._clock()
         for row in outcome.stored:
             self._latency.observe(max(0.0, now - row.event.published_at / 1000))
@@ -91,7 +91,9 @@ class PostgresSink:
         self._connection = None
 
     def _transact(self, batch: Sequence[Row]) -> Outcome:
-        self._connection = self._connection or connect(self._settings, **_limits(self._settings))
+        self._connection = self._connection or connect(
+            self._settings, "writer", **_limits(self._settings)
+        )
         with (
             deadline(self._connection, self._settings.sink.deadline_sec),
             self._connection.transaction(),

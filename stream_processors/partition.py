@@ -61,12 +61,13 @@ class Outcome:
 
 
 class _Judged(NamedTuple):
-    """One record with its class; the reading and window offset of those that have them."""
+    """One record with its class; reading, window's offset and first event time where there are."""
 
     record: Record
     kind: ReadingClass
     reading: Reading | None
     first_offset: int
+    first_time: int
     reason: Reason | None
     detail: str = ""
 
@@ -153,13 +154,13 @@ class Partition:
             offset = record.offset()
             if isinstance(one, Reject):
                 judged.append(
-                    _Judged(record, ReadingClass.REJECTED, None, offset, one.reason, one.detail)
+                    _Judged(record, ReadingClass.REJECTED, None, offset, 0, one.reason, one.detail)
                 )
                 continue
-            kind, first = self._windower.push(offset, one, values[taken], windows[scored])
+            kind, first, since = self._windower.push(offset, one, values[taken], windows[scored])
             taken += 1
             scored += kind is ReadingClass.SCORED
-            judged.append(_Judged(record, kind, one, first, _REASONS.get(kind)))
+            judged.append(_Judged(record, kind, one, first, since, _REASONS.get(kind)))
         return judged, windows[:scored]
 
     def _decode(self, records: Sequence[Record]) -> tuple[list[Reading | Reject], Values]:
@@ -229,6 +230,9 @@ class Partition:
                 for pair in verdicts.top_sensors(row, self._settings.anomaly.top_sensors)
             ),
             unseen_regime=verdicts.unseen_regime is not None and bool(verdicts.unseen_regime[row]),
+            regime=None if verdicts.regime is None else int(verdicts.regime[row]),
+            window_start=to_iso(one.first_time),
+            alarm=verdicts.rule,
         )
 
     def _dead_letter(self, one: _Judged, reason: Reason) -> Output:

@@ -62,7 +62,6 @@ def settings(request: pytest.FixtureRequest, kafka: str, database: Postgres) -> 
 
     The topics do not exist yet. A test that asks for `mlflow_server` too finds it here.
     """
-    assert database.password is not None
     own = uuid.uuid4().hex
     environ = free_addresses() | {
         "KAFKA_BOOTSTRAP_SERVERS": kafka,
@@ -75,13 +74,10 @@ def settings(request: pytest.FixtureRequest, kafka: str, database: Postgres) -> 
         "SINK_POSTGRES_GROUP_ID": f"sink-postgres-{own}",
         "SINK_PROMETHEUS_GROUP_ID": f"sink-prometheus-{own}",
         "SINK_SHADOW_GROUP_ID": f"sink-shadow-{own}",
-        "POSTGRES_PORT": str(database.port),
-        "POSTGRES_DB": database.db,
-        "POSTGRES_PASSWORD": database.password.get_secret_value(),
     }
     if "mlflow_server" in request.fixturenames:
         environ["MLFLOW_TRACKING_URI"] = request.getfixturevalue("mlflow_server")
-    return load(CONFIGS, environ)
+    return load(CONFIGS, environ).model_copy(update={"postgres": database})
 
 
 @pytest.fixture(scope="session")

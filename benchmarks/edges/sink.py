@@ -51,7 +51,7 @@ def run(
     preload(settings, events)
     migrate.upgrade(settings)
     rows = [_values(event) for event in events]
-    with connect(settings, autocommit=True) as connection:
+    with connect(settings, "owner", autocommit=True) as connection:
         connection.execute("CREATE TABLE copied (LIKE anomaly_events INCLUDING ALL)")
         for number in range(rounds + 1):
             for system in SYSTEMS if number % 2 else reversed(SYSTEMS):

@@ -79,7 +79,7 @@ def _cutter(own: Settings) -> Callable[[Windower | None, Read], tuple[Windower, 
         windower = Windower(own.window, width) if state is None else state
         window = np.empty((1, length, width), np.float32)
         values = np.array(reading.values, np.float32)
-        kind, _ = windower.push(offset, reading, values, window[0])
+        kind, *_ = windower.push(offset, reading, values, window[0])
         return windower, [(reading, window)] if kind is ReadingClass.SCORED else []
 
     return cut

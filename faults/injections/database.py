@@ -65,7 +65,7 @@ def locked(trial: Trial) -> None:
     """Somebody holds the table for longer than the sink waits for it."""
     plant = trial.plant
     in_mid_work(plant, SINK)
-    with connect(plant.settings) as connection, connection.transaction():
+    with connect(plant.settings, "owner") as connection, connection.transaction():
         connection.execute("LOCK TABLE anomaly_events IN ACCESS EXCLUSIVE MODE")
         plant.processes.until_said(SINK, "55P03")
     in_mid_work(plant, SINK)
@@ -77,21 +77,22 @@ def insert_revoked(trial: Trial) -> None:
     """
     plant = trial.plant
     in_mid_work(plant, SINK)
-    user, status = sql.Identifier(plant.settings.postgres.user), plant.processes.status(SINK)
-    with connect(plant.settings, autocommit=True) as owner:
-        owner.execute(sql.SQL("REVOKE INSERT ON anomaly_events FROM {}").format(user))
+    writer = sql.Identifier(plant.settings.postgres.writer_user)
+    status = plant.processes.status(SINK)
+    with connect(plant.settings, "owner", autocommit=True) as owner:
+        owner.execute(sql.SQL("REVOKE INSERT ON anomaly_events FROM {}").format(writer))
         until(
             lambda: status.reason.startswith("exit 78") and "permission denied" in status.reason,
             lambda: f"the sink ends and says why, not {status.reason!r}",
         )
-        owner.execute(sql.SQL("GRANT INSERT ON anomaly_events TO {}").format(user))
+        owner.execute(sql.SQL("GRANT INSERT ON anomaly_events TO {}").format(writer))
     in_mid_work(plant, SINK)
 
 
 def rows_refused(trial: Trial) -> None:
     """Some rows break a CHECK: these go to the dead letters, the rest are stored."""
     in_mid_work(trial.plant, SINK)
-    with connect(trial.plant.settings) as owner:
+    with connect(trial.plant.settings, "owner") as owner:
         owner.execute("ALTER TABLE anomaly_events ADD CHECK (cycle % 47 <> 0) NOT VALID")
     # Long enough for every machine to come to such a cycle.
     until(lambda: scores(trial.plant) > 6 * RATE, "enough is scored")
@@ -133,7 +134,7 @@ def _tablespace(trial: Trial, folder: Path) -> Iterator[None]:
 
 def _move(plant: Plant, tablespace: str) -> None:
     """The table with its indexes, under the sink's feet."""
-    with connect(plant.settings) as owner:
+    with connect(plant.settings, "owner") as owner:
         found = owner.execute(
             "SELECT indexname FROM pg_indexes WHERE tablename = 'anomaly_events'"
         ).fetchall()

@@ -70,7 +70,7 @@ def challenged(trial: Trial) -> Measured:
     drained(plant)
     topic, group = plant.settings.topics.shadow_scores, plant.settings.sink.shadow_group_id
     until(lambda: lag(plant.settings, group, topic) == 0, "the shadow is stored")
-    with connect(plant.settings) as connection:
+    with connect(plant.settings, "reader") as connection:
         ((judged, missing),) = connection.execute(_JUDGED).fetchall()
     return {"kills": 3, "shadow_judged": judged, "shadow_missing": missing}
 

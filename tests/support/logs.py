@@ -119,13 +119,15 @@ class Result:
     kind: str
     rows: tuple[tuple[float, ...], ...]
     lowest: int
+    first_time: int
 
 
 def expected_result(reading: Logged, expected: Expected) -> Result:
     """The oracle's verdict in the form of the Windower's."""
     offsets = [row.offset for row in expected.window]
     rows = tuple(tuple(row.values) for row in expected.window)
-    return Result(expected.kind, rows, min(offsets, default=reading.offset))
+    first = expected.window[0] if expected.window else reading
+    return Result(expected.kind, rows, min(offsets, default=reading.offset), first.time)
 
 
 class Driver:
@@ -138,11 +140,11 @@ class Driver:
     def push(self, reading: Logged) -> Result:
         """Push one; a buffer written to without a score shows as rows."""
         out = np.full((self._rule.length, WIDTH), np.nan, np.float32)
-        kind, lowest = self.windower.push(*_taken(reading), out)
+        kind, lowest, first_time = self.windower.push(*_taken(reading), out)
         untouched = bool(np.isnan(out).all())
         assert untouched is (kind is not ReadingClass.SCORED)
         rows = () if untouched else tuple(tuple(row) for row in out.tolist())
-        return Result(str(kind), rows, lowest)
+        return Result(str(kind), rows, lowest, first_time)
 
     def push_all(self, log: Iterable[Logged]) -> list[Result]:
         return [self.push(reading) for reading in log]

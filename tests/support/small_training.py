@@ -56,7 +56,7 @@ def small_detector(model_type: ModelType, folder: Path) -> OnnxDetector:
     judged = small_model(model_type)
     card = build_card(judged, small_sample(), small_settings(), datetime(2026, 1, 1, tzinfo=UTC))
     artifact = write_artifact(card, judged.fitted.network, folder)
-    return OnnxDetector(artifact, f"{model_type}_v3", 0.65)
+    return OnnxDetector(artifact, f"{model_type}_v3", small_settings().anomaly)
 
 
 def cached_model(folder: Path) -> None:

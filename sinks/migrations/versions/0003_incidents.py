@@ -89,7 +89,7 @@ def upgrade() -> None:
     """)
     op.execute("""
         CREATE FUNCTION tell_incident() RETURNS trigger
-        LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+        LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
         DECLARE
             kind text;
         BEGIN

@@ -49,7 +49,7 @@ def stored(settings: Settings, tmp_path: Path) -> Settings:
 
 
 def rows(settings: Settings) -> int:
-    with connect(settings) as connection:
+    with connect(settings, "owner") as connection:
         found = connection.execute("SELECT count(*) FROM anomaly_events").fetchone()
     return 0 if found is None else int(found[0])
 
@@ -84,7 +84,7 @@ def test_a_verdict_is_found_again(
     assert "the median of training machines at this score" in said
     assert_one_line(reproduce(3, "explain"), 65, "no verdict")
 
-    with connect(stored) as connection:
+    with connect(stored, "owner") as connection:
         connection.execute("UPDATE anomaly_events SET anomaly_score = 0.125 WHERE cycle = 40")
     code, said = reproduce(40)
     assert (code, "NOT THE SAME" in said) == (1, True), said

@@ -95,13 +95,13 @@ def disorderly(fleet: Fleet) -> list[Sent]:
 
 
 def stored(settings: Settings) -> int:
-    with connect(settings) as connection:
+    with connect(settings, "owner") as connection:
         found = connection.execute("SELECT count(*) FROM anomaly_events").fetchone()
     return int(found[0]) if found else 0
 
 
 def execute(settings: Settings, statement: str) -> None:
-    with connect(settings) as connection:
+    with connect(settings, "owner") as connection:
         assert connection.execute(statement).rowcount == 1
 
 

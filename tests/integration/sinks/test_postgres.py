@@ -16,7 +16,7 @@ from plantwatch import metrics
 from plantwatch.errors import ConfigError, StoreAwayError, UnavailableError
 from plantwatch.settings import Settings
 from sinks.migrate import upgrade
-from sinks.postgres import PostgresSink
+from sinks.postgres import PostgresSink, _insert
 from tests.support.servers import PostgresServer
 from tests.support.verdicts import row
 
@@ -49,12 +49,12 @@ def with_sink(settings: Settings, **changes: Any) -> Settings:
 
 
 def query(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
-    with connect(settings) as connection:
+    with connect(settings, "owner") as connection:
         return connection.execute(cast("Any", sql)).fetchall()
 
 
 def do(settings: Settings, sql: str, *values: object) -> None:
-    with connect(settings) as connection:
+    with connect(settings, "owner") as connection:
         connection.execute(cast("Any", sql), values)
 
 
@@ -123,7 +123,7 @@ def test_scores_are_finite(settings: Settings, sink: PostgresSink, score: str) -
 @pytest.mark.parametrize(
     ("harm", "words"),
     [
-        ("REVOKE INSERT ON anomaly_events FROM CURRENT_USER", r"permission denied.*grant"),
+        ("REVOKE INSERT ON anomaly_events FROM anomaly_writer", r"permission denied.*grant"),
         ("DROP TABLE anomaly_events", r"does not exist.*plantwatch migrate"),
         ("ALTER TABLE anomaly_events DROP COLUMN confidence", "plantwatch migrate"),
     ],
@@ -138,17 +138,17 @@ def test_a_person_is_asked(settings: Settings, sink: PostgresSink, harm: str, wo
 @pytest.mark.parametrize("password", ["wrong", None])
 def test_a_password_is_asked_for(settings: Settings, password: str | None) -> None:
     document = settings.model_dump() | {"postgres": settings.postgres.model_dump()}
-    document["postgres"]["password"] = password
+    document["postgres"]["writer_password"] = password
     sink = PostgresSink(
         Settings.model_validate(document), Exporter().histogram(metrics.STORED_LATENCY)
     )
-    with pytest.raises(ConfigError, match="POSTGRES_PASSWORD"):
+    with pytest.raises(ConfigError, match="POSTGRES_WRITER_PASSWORD"):
         sink.write([row(1)])
 
 
 @contextmanager
 def locked(settings: Settings, _: PostgresServer) -> Iterator[None]:
-    with connect(settings) as other:
+    with connect(settings, "owner") as other:
         other.execute("LOCK TABLE anomaly_events")
         yield
 
@@ -203,13 +203,10 @@ def test_trouble_passes(
 
 # A server process that stops in mid-conversation raises nothing by itself: the sink's own deadline
 # cuts the line. Continued, the server drops what was half done, and the batch is stored once.
-def test_a_stopped_backend_is_given_up(settings: Settings, sink: PostgresSink) -> None:
+def test_a_stopped_backend_is_given_up(sink: PostgresSink) -> None:
     sink.write([row(1)])
-    [(backend,)] = query(
-        settings,
-        "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
-        " AND pid <> pg_backend_pid() AND backend_type = 'client backend'",
-    )
+    assert sink._connection is not None
+    backend = sink._connection.info.backend_pid
     started = time.monotonic()
     with halted(backend), pytest.raises(StoreAwayError) as away:
         sink.write([row(1), row(2)])
@@ -226,13 +223,14 @@ def test_a_stopped_sink_holds_no_keys(settings: Settings, sink: PostgresSink) ->
     zombie.write([row(1)])
     connection = zombie._connection
     assert connection is not None
-    connection.execute("DELETE FROM anomaly_events WHERE cycle = 1")  # begins, never ends
+    connection.execute("SELECT 1")  # begins a transaction, which never ends
+    _insert(connection, zombie._insert, [row(2)])
     patient = with_sink(settings, lock_timeout_sec=2.0)
     other = PostgresSink(patient, Exporter().histogram(metrics.STORED_LATENCY))
-    assert other.write([row(1)]).known == 1
+    assert len(other.write([row(2)]).stored) == 1
     other.close()
     zombie.close()
-    assert sink.write([row(1)]).known == 1
+    assert sink.write([row(1), row(2)]).known == 2
 
 
 # Migrating twice, or with everything in place, changes nothing.

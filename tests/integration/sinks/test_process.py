@@ -98,13 +98,13 @@ def encoded(events: Iterable[ScoreEvent]) -> list[bytes]:
 
 def stored(settings: Settings) -> list[int]:
     """The cycles in the table; a row stored twice would show twice."""
-    with connect(settings) as connection:
+    with connect(settings, "owner") as connection:
         rows = connection.execute("SELECT cycle FROM anomaly_events ORDER BY cycle").fetchall()
     return [cycle for (cycle,) in rows]
 
 
 def shadowed(settings: Settings) -> list[int]:
-    with connect(settings) as connection:
+    with connect(settings, "owner") as connection:
         rows = connection.execute("SELECT cycle FROM shadow_events ORDER BY cycle").fetchall()
     return [cycle for (cycle,) in rows]
 
@@ -178,16 +178,16 @@ def test_shadow_verdicts_have_a_table_of_their_own(settings: Settings, start: St
 # once it is granted, the next start stores everything.
 def test_a_revoked_grant_waits_for_a_person(settings: Settings, start: Start) -> None:
     publish(settings, encoded(verdicts(20)))
-    with connect(settings) as owner:
-        owner.execute("REVOKE INSERT ON anomaly_events FROM CURRENT_USER")
+    with connect(settings, "owner") as owner:
+        owner.execute("REVOKE INSERT ON anomaly_events FROM anomaly_writer")
     sink = start()
     assert sink.process.wait(PATIENCE_SEC) == 78
     last = sink.said.splitlines()[-1]
     assert "grant it and start again" in last
     assert "Traceback" not in sink.said
     assert committed(settings) == 0
-    with connect(settings) as owner:
-        owner.execute("GRANT INSERT ON anomaly_events TO CURRENT_USER")
+    with connect(settings, "owner") as owner:
+        owner.execute("GRANT INSERT ON anomaly_events TO anomaly_writer")
     start()
     until(lambda: stored(settings) == list(range(1, 21)))
 

@@ -129,7 +129,7 @@ def sink(settings: Settings, tmp_path: Path) -> Iterator[Callable[[str], Command
 
 def stored(settings: Settings, table: str) -> list[tuple[str, int, str]]:
     """The windows that have a row, in order."""
-    with connect(settings) as connection:
+    with connect(settings, "owner") as connection:
         query = sql.SQL("SELECT sensor_id, cycle, detected_at::text FROM {} ORDER BY 1, 2, 3")
         rows = connection.execute(query.format(sql.Identifier(table)))
         return [(str(sensor), int(cycle), str(at)) for sensor, cycle, at in rows]

@@ -92,5 +92,5 @@ def test_labels_are_classes() -> None:
     ],
 )
 def test_people_are_told_what_to_do(sqlstate: str, words: str) -> None:
-    assert words in remedy(error_of(sqlstate))
+    assert words in remedy(error_of(sqlstate), "POSTGRES_USER, POSTGRES_PASSWORD")
     assert in_one_line(error_of(sqlstate)) == "it says no"

@@ -97,6 +97,11 @@ def a_row_of_another_window(it: World) -> None:
     it.rows[3] = replace(it.rows[3], first_offset=it.rows[3].first_offset - 1)
 
 
+def a_score_of_a_window_that_began_at_another_time(it: World) -> None:
+    at = it.scored_once()[3]
+    it.scores[at] = Score(at, replace(it.said(at), window_start="1969-12-31T23:59:59.000000Z"))
+
+
 def a_row_of_another_partition(it: World) -> None:
     it.rows[3] = replace(it.rows[3], partition=1)
 
@@ -215,6 +220,7 @@ DEFECTS: dict[Callable[[World], None], set[Fault]] = {
     a_row_of_a_reading_without_a_window: {Fault.UNFOUNDED_ROW},
     a_score_of_a_reading_without_a_window: {Fault.UNFOUNDED_SCORE},
     a_row_of_another_window: {Fault.WRONG_WINDOW},
+    a_score_of_a_window_that_began_at_another_time: {Fault.WRONG_WINDOW},
     a_row_of_another_partition: {Fault.WRONG_WINDOW},
     a_row_by_another_model: {Fault.WRONG_MODEL},
     a_row_named_for_another_model: {Fault.WRONG_MODEL},

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from dotenv import dotenv_values
+from pydantic import SecretStr
 
+from connections.postgres import ROLES, variable
 from local_stack import kafka, plan, postgres, prometheus
 from local_stack.free import free_addresses
 from local_stack.pipeline import environment_of
@@ -71,12 +74,32 @@ def test_kafka_that_cannot_be_downloaded_is_one_line(
     assert "\n" not in str(caught.value)
 
 
-def test_a_password_is_made_once_and_kept_from_others(free: Settings, tmp_path: Path) -> None:
+PASSWORDS = [variable(role, "password") for role in ROLES]
+
+
+def test_passwords_are_made_once_and_kept_from_others(free: Settings, tmp_path: Path) -> None:
     """`.local/stack.env` is among the files that the settings are read from."""
-    made = postgres.with_password(free, tmp_path).postgres.password
+    made = postgres.with_passwords(free, tmp_path)
     kept = tmp_path / "stack.env"
-    assert made is not None
-    assert kept.read_text() == f"POSTGRES_PASSWORD={made.get_secret_value()}\n"
+    values = dotenv_values(kept)
+    assert list(values) == PASSWORDS
+    assert len(set(values.values())) == len(ROLES)
+    assert kept.stat().st_mode & 0o777 == 0o600
+    again = load(CONFIGS, {name: value for name, value in values.items() if value})
+    assert again.postgres == made.postgres.model_copy(update={"port": again.postgres.port})
+    assert postgres.with_passwords(made, tmp_path) is made
+
+
+def test_passwords_that_somebody_chose_stay(tmp_path: Path) -> None:
+    """Those of the environment are not written down; what was kept from an earlier start stays."""
+    kept = tmp_path / "stack.env"
+    kept.write_text("POSTGRES_PASSWORD='of old'\n")
+    chosen = load(CONFIGS, {"POSTGRES_PASSWORD": "of old", "POSTGRES_READER_PASSWORD": "mine"})
+    made = postgres.with_passwords(chosen, tmp_path).postgres
+    assert made.reader_password == SecretStr("mine")
+    values = dotenv_values(kept)
+    assert values["POSTGRES_PASSWORD"] == "of old"
+    assert set(values) == set(PASSWORDS) - {"POSTGRES_READER_PASSWORD"}
     assert kept.stat().st_mode & 0o777 == 0o600
 
 

@@ -11,8 +11,10 @@ from models import isolation_forest
 from models.card import CARD, NETWORK, ModelType, write_artifact
 from models.onnx_detector import OnnxDetector, OnnxScorer
 from plantwatch.errors import ConfigError
-from plantwatch.features import model_input
+from plantwatch.features import model_input, regimes
+from plantwatch.messages import IncidentRule
 from plantwatch.scoring import Detector, UnscorableError
+from plantwatch.settings import AlarmRule
 from tests.support.small_training import small_detector, small_model, small_sample, small_settings
 from training.fit import FITTERS
 from training.train import build_card
@@ -36,6 +38,28 @@ def test_an_unseen_regime_is_flagged(model_type: ModelType, tmp_path: Path) -> N
     verdicts = small_detector(model_type, tmp_path).score(windows)
     assert verdicts.unseen_regime is not None
     assert verdicts.unseen_regime.tolist() == [False, False, True, False]
+
+
+# A verdict tells the regime of its window's last reading, as the card numbers them.
+def test_the_regime_of_the_last_reading_is_told(tmp_path: Path) -> None:
+    detector = small_detector("direction_mixture", tmp_path)
+    windows = small_sample().validation.values[:50]
+    verdicts = detector.score(windows)
+    assert verdicts.regime is not None
+    assert_array_equal(verdicts.regime, regimes(detector.card.features, windows)[:, -1])
+
+
+# The rule of incidents is the configured one, but for what the card brings of its own.
+def test_the_rule_is_the_cards_where_it_has_one(tmp_path: Path) -> None:
+    usual = small_detector("isolation_forest", tmp_path)
+    own = usual.card.model_copy(update={"alarm": AlarmRule(hits=1, of=2)})
+    folder = write_artifact(own, small_model("isolation_forest").fitted.network, tmp_path)
+    knobs = small_settings().anomaly
+    windows = small_sample().validation.values[:1]
+    assert usual.score(windows).rule == knobs.rule()
+    assert OnnxDetector(folder, "v4", knobs).score(windows).rule == IncidentRule(
+        1, 2, knobs.alarm_clean, knobs.critical_score
+    )
 
 
 # What is scored from the artifact is what training saw, to the last bit, and fits the contract.
@@ -119,7 +143,7 @@ def test_a_damaged_artifact_is_refused(name: str, damage: str, tmp_path: Path) -
         case _:
             path.unlink()
     with pytest.raises(ConfigError, match="make train") as refusal:
-        OnnxDetector(folder, "isolation_forest_v1", 0.65)
+        OnnxDetector(folder, "isolation_forest_v1", small_settings().anomaly)
     assert name in str(refusal.value)
     assert "\n" not in str(refusal.value)
 
@@ -129,7 +153,7 @@ def test_a_swapped_network_is_refused(tmp_path: Path) -> None:
     folder = artifact("isolation_forest", tmp_path)
     (folder / NETWORK).write_bytes(small_model("lstm_ae").fitted.network)
     with pytest.raises(ConfigError, match="corrupted"):
-        OnnxDetector(folder, "isolation_forest_v1", 0.65)
+        OnnxDetector(folder, "isolation_forest_v1", small_settings().anomaly)
 
 
 # Bytes that are no network end in one line too.

@@ -11,7 +11,9 @@ from pydantic import ValidationError
 
 from plantwatch.messages import (
     MAX_DEAD_LETTER_BYTES,
+    MAX_RULE,
     DeadLetter,
+    IncidentRule,
     ScoreEvent,
     SensorContribution,
     dead_letter_from_bytes,
@@ -25,6 +27,7 @@ from plantwatch.messages import (
 INSTANTS = st.datetimes(timezones=st.just(UTC))
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 BIGINT = st.integers(-(2**63), 2**63 - 1)
+LEVELS = st.integers(1, MAX_RULE)
 EVENTS = st.builds(
     ScoreEvent,
     id=st.text(),
@@ -45,6 +48,10 @@ EVENTS = st.builds(
         st.builds(SensorContribution, sensor=BIGINT, contribution=FINITE), max_size=3
     ).map(tuple),
     unseen_regime=st.booleans(),
+    regime=st.none() | BIGINT,
+    window_start=st.none() | INSTANTS.map(to_microseconds).map(to_iso),
+    alarm=st.none()
+    | st.builds(IncidentRule, hits=LEVELS, of=LEVELS, clean=LEVELS, critical=FINITE),
 )
 
 EVENT: dict[str, Any] = {
@@ -107,25 +114,36 @@ def test_score_events_survive_the_wire(event: ScoreEvent) -> None:
 # A subscriber finds plain JSON with the names of the documentation.
 def test_a_score_event_is_plain_json() -> None:
     named = (SensorContribution(11, 2.5), SensorContribution(4, 1.0))
-    event = ScoreEvent(**EVENT, top_sensors=named, unseen_regime=True)
+    event = ScoreEvent(
+        **EVENT,
+        top_sensors=named,
+        unseen_regime=True,
+        regime=2,
+        window_start="2026-11-23T02:14:42.000000Z",
+        alarm=IncidentRule(hits=3, of=5, clean=10, critical=0.9),
+    )
     assert orjson.loads(event.to_bytes()) == EVENT | {
         "top_sensors": [
             {"sensor": 11, "contribution": 2.5},
             {"sensor": 4, "contribution": 1.0},
         ],
         "unseen_regime": True,
+        "regime": 2,
+        "window_start": "2026-11-23T02:14:42.000000Z",
+        "alarm": {"hits": 3, "of": 5, "clean": 10, "critical": 0.9},
     }
 
 
-# A message of before verdicts named sensors is still a verdict.
+# A message of before verdicts named sensors, or their rule, is still a verdict.
 def test_older_score_events_are_read() -> None:
     event = score_event_from_bytes(orjson.dumps(EVENT))
     assert (event.top_sensors, event.unseen_regime) == ((), False)
+    assert (event.regime, event.window_start, event.alarm) == (None, None, None)
 
 
 # A newer producer may add fields: an older sink still reads the message.
 def test_unknown_fields_of_a_score_event_are_ignored() -> None:
-    assert score_event_from_bytes(orjson.dumps(EVENT | {"regime": 3})) == ScoreEvent(**EVENT)
+    assert score_event_from_bytes(orjson.dumps(EVENT | {"mood": 3})) == ScoreEvent(**EVENT)
 
 
 # A verdict that is not a number, or whose types are wrong, is refused before it reaches a table.

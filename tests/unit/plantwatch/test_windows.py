@@ -330,7 +330,8 @@ def test_too_many_machines_are_refused_and_change_nothing() -> None:
     newcomer = [logged(3 * c + 2, 2, c, c) for c in range(1, 8)]
     together = sorted(known + newcomer, key=lambda r: r.offset)
     got = dict(zip([r.offset for r in together], results(together, full), strict=True))
-    assert [got[r.offset] for r in newcomer] == [Result("rejected", (), r.offset) for r in newcomer]
+    refused = [Result("rejected", (), r.offset, r.time) for r in newcomer]
+    assert [got[r.offset] for r in newcomer] == refused
     assert [got[r.offset] for r in known] == results(known, full)
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from plantwatch.accounting import CommitMetadata, Ledger
+from plantwatch.messages import IncidentRule
 from plantwatch.scoring import Verdicts
 from plantwatch.windows import ReadingClass
 from stream_processors.partition import Outcome, Output, Partition
@@ -64,6 +65,7 @@ def test_the_first_full_window_is_scored() -> None:
     assert score["raw"] == 0 + 1 + 2 + 3 + 4
     assert score["id"] == "m1/5/1970-01-01T00:00:05.000000Z"
     assert (score["first_offset"], score["offset"], score["partition"]) == (0, 4, 0)
+    assert score["window_start"] == "1970-01-01T00:00:01.000000Z"
     assert outcome.kinds == {ReadingClass.WARM_UP: 4, ReadingClass.SCORED: 1}
 
 
@@ -76,7 +78,9 @@ def test_an_anomaly_is_a_score_too() -> None:
 
 
 class ExplainingDetector(SumDetector):
-    """Says of anomalies which sensors, and of negative sums that their regime is unseen."""
+    """Says of anomalies which sensors, of negative sums that their regime is unseen, and by which
+    rule they become an incident.
+    """
 
     def score(self, windows: NDArray[np.float32]) -> Verdicts:
         verdicts = super().score(windows)
@@ -86,6 +90,8 @@ class ExplainingDetector(SumDetector):
             contributions=told,
             sensors=(2, 4, 11, 21),
             unseen_regime=verdicts.raw < 0,
+            regime=np.where(verdicts.raw < 0, 5, 2),
+            rule=IncidentRule(hits=2, of=4, clean=7, critical=0.8),
         )
 
 
@@ -111,6 +117,15 @@ def test_an_anomaly_names_its_sensors() -> None:
 def test_an_unseen_regime_is_said() -> None:
     outcome = empty_partition(SETTINGS).process(up_and_down(), ExplainingDetector())
     assert [one["unseen_regime"] for one in events(outcome.outputs, "scores")] == [False, True]
+
+
+# Every verdict carries its regime, and the rule of incidents that belongs to its model.
+def test_regime_and_rule_travel_with_the_verdict() -> None:
+    outcome = empty_partition(SETTINGS).process(up_and_down(), ExplainingDetector())
+    scores = events(outcome.outputs, "scores")
+    assert [one["regime"] for one in scores] == [2, 5]
+    rule = {"hits": 2, "of": 4, "clean": 7, "critical": 0.8}
+    assert [one["alarm"] for one in scores] == [rule, rule]
 
 
 # A bad message is buried with its reason and bytes, and the good ones go on.
