@@ -76,7 +76,7 @@ def _incidents(settings: Settings, source: Source, found: Fleet) -> None:
         st.success(words.NO_INCIDENTS)
     else:
         st.subheader("Open incidents", anchor=False)
-        parts.headings()
+        parts.headings("machine")
     for one in found.incidents[:shown]:
         parts.incident_row(settings, source, one, linked=True)
     if len(found.incidents) > shown:

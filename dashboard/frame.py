@@ -2,19 +2,31 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Final
 
 import streamlit as st
 
-from dashboard import fleet_view, parts
+from dashboard import fleet_view, parts, words
 from dashboard.accounts import Accounts
 from dashboard.queries import MachineRow
 from dashboard.source import Source
 from plantwatch.accounting import CLASSES
 from plantwatch.settings import Settings
 
+_STYLE: Final = """<style>
+.block-container { padding-top: 1.2rem; padding-bottom: 2rem; max-width: 90rem; }
+[data-testid="stVerticalBlock"] { gap: 0.6rem; }
+h1, h2, h3 { padding: 0.2rem 0 0.4rem !important; }
+h1 { font-size: 2rem !important; }
+button[data-testid^="stBaseButton"] { min-height: 1.9rem; padding: 0 0.7rem; }
+button[data-testid="stBaseButton-tertiary"] { padding: 0; text-decoration: underline; }
+</style>"""
+"""Streamlit's own distances are for pages that are read; this one is looked at."""
+
 
 def header(settings: Settings, source: Source, machine: str | None) -> None:
     """The page's name, a field that finds a machine, and one for the name of who looks."""
+    st.html(_STYLE)
     title, find, who = st.columns((4, 3, 2), vertical_alignment="bottom")
     title.title("plantwatch", anchor=False)
     with find:
@@ -54,6 +66,10 @@ def _footer(settings: Settings, source: Source, accounts: Accounts) -> None:
         before = "" if told.account is None else " what is above is from before"
         st.caption(f"Readings: not known now.{before} {parts.escaped(told.unknown)}")
     st.caption(_models(_machines(settings, source)))
+    read_at = fleet_view.ask(settings, source).read_at
+    if read_at is not None:
+        every = settings.streamlit.refresh_interval_sec
+        st.caption(f"Read at {words.clock(read_at)} UTC, and anew every {every:g} s.")
 
 
 def _models(machines: Sequence[MachineRow]) -> str:

@@ -36,7 +36,7 @@ def _draw(settings: Settings, source: Source, machine: str) -> None:
     _state(history)
     open_ones = [one for one in history.incidents if one.closed_at is None]
     if open_ones:
-        parts.headings()
+        parts.headings("incident")
     for one in open_ones:
         parts.incident_row(settings, source, one, linked=False)
     if not history.verdicts:

@@ -20,7 +20,7 @@ T = TypeVar("T")
 WHO: Final = "who"
 _SAID: Final = "said"
 _WIDTHS: Final = (1.0, 2.2, 2.4, 1.0, 2.6, 2.6)
-_HEADINGS: Final = ("", "machine", "since (UTC)", "peak", "sensors", "who is at it")
+_HEADINGS: Final = ("since (UTC)", "peak", "sensors and what they add", "who is at it")
 
 
 def show_state(answer: Answer[T], settings: Settings) -> T | None:
@@ -58,8 +58,9 @@ def go_to(machine: str | None) -> None:
     st.rerun()
 
 
-def headings() -> None:
-    for column, text in zip(st.columns(_WIDTHS), _HEADINGS, strict=True):
+def headings(first: str) -> None:
+    """Those of rows whose first text is a `machine`, or an `incident`."""
+    for column, text in zip(st.columns(_WIDTHS), ("", first, *_HEADINGS), strict=True):
         column.caption(text)
 
 
@@ -71,10 +72,10 @@ def incident_row(settings: Settings, source: Source, one: Incident, *, linked: b
         if cells[1].button(escaped(one.sensor_id), key=f"go-{one.id}", type="tertiary"):
             go_to(one.sensor_id)
     else:
-        cells[1].text(f"incident {one.id}")
+        cells[1].text(str(one.id))
     cells[2].text(f"{one.opened_at:%m-%d %H:%M:%S}, {one.last_cycle - one.opened_cycle + 1} cycles")
     cells[3].text(f"{one.peak_score:.3f}")
-    cells[4].text(", ".join(f"{s.sensor} ({s.contribution:+.1f})" for s in one.top_sensors) or "-")
+    cells[4].text(_sensors(one))
     if one.acknowledged_at is not None:
         cells[5].text(f"{one.acknowledged_by}, since {one.acknowledged_at:%H:%M}")
     else:
@@ -85,6 +86,12 @@ def incident_row(settings: Settings, source: Source, one: Incident, *, linked: b
             args=(settings, source, one.id),
             help="Say that you are at it, so that nobody else gets up.",
         )
+
+
+def _sensors(one: Incident) -> str:
+    return (
+        ", ".join(f"{of.sensor} ({of.contribution:+.2f})" for of in one.top_sensors) or "not told"
+    )
 
 
 def _acknowledge(settings: Settings, source: Source, incident_id: int) -> None:

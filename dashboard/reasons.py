@@ -16,7 +16,7 @@ from plantwatch.decode import Reading
 from plantwatch.errors import ConfigError
 from plantwatch.messages import to_microseconds
 from plantwatch.scoring import Float64
-from plantwatch.settings import Settings, Window
+from plantwatch.settings import Anomaly, Settings, Window
 from reproduce.window import Logged, window_of
 
 _WINDOWS: Final = 60
@@ -40,20 +40,20 @@ class Reasons:
 
 
 @lru_cache(maxsize=4)
-def detector(cache: Path, digest: str, version: str, fallback: float) -> OnnxDetector:
+def detector(cache: Path, digest: str, version: str, knobs: Anomaly) -> OnnxDetector:
     """A model from the local cache; a digest's files never change, so it is read once.
 
     Raises:
         ConfigError: it is not here, or damaged.
     """
-    return OnnxDetector(cache / digest, version, fallback)
+    return OnnxDetector(cache / digest, version, knobs)
 
 
 def detector_of(settings: Settings, verdict: Verdict) -> OnnxDetector | None:
     """The model that made a verdict; None if it is not on this machine."""
-    fallback = settings.anomaly.threshold
+    cache, knobs = settings.model.cache, settings.anomaly
     try:
-        return detector(settings.model.cache, verdict.model_digest, verdict.model_version, fallback)
+        return detector(cache, verdict.model_digest, verdict.model_version, knobs)
     except ConfigError:
         return None
 

@@ -45,7 +45,11 @@ def serve(settings: Settings) -> None:
     Raises:
         ConfigError: as `options`.
     """
-    arguments = [f"--{name}={value}" for name, value in options(settings).items()]
+    arguments = [
+        f"--{name}={value}"
+        for name, values in options(settings).items()
+        for value in values.split(",")
+    ]
     # Here, not above: a second, which the command's --help would take. The page's own modules, so
     # that it is not the first to look who waits for them.
     from streamlit.web import cli  # noqa: PLC0415

@@ -29,12 +29,12 @@ NO_REASONS: Final = "The readings under the newest verdicts are not kept (any mo
 def outage(found: Outage, read_at: float | None, now: float, every_sec: float) -> str:
     """Since when nothing can be read, how old what is shown is, and what happens next."""
     shown = (
-        f"What you see is from {_clock(read_at)} UTC, {ago(now - read_at)} ago."
+        f"What you see is from {clock(read_at)} UTC, {ago(now - read_at)} ago."
         if read_at
         else "Nothing could be read yet, so there is nothing to show."
     )
     return (
-        f"**PostgreSQL cannot be read since {_clock(found.since)} UTC, for "
+        f"**PostgreSQL cannot be read since {clock(found.since)} UTC, for "
         f"{ago(now - found.since)}.** {shown} This page tries again every {every_sec:g} s and goes "
         f"on by itself.\n\n{found.why}"
     )
@@ -55,5 +55,6 @@ def ago(seconds: float) -> str:
 _SIZES: Final = {"days": 86400, "h": 3600, "min": 60}
 
 
-def _clock(at: float) -> str:
+def clock(at: float) -> str:
+    """Hours, minutes and seconds in UTC, of seconds since 1970."""
     return f"{datetime.fromtimestamp(at, UTC):%H:%M:%S}"

@@ -16,6 +16,7 @@ from tests.support import stored
 
 pytestmark = pytest.mark.real
 
+
 def outbox(connection: psycopg.Connection) -> list[str]:
     return [kind for (kind,) in connection.execute("SELECT kind FROM outbox ORDER BY id")]
 
