@@ -14,6 +14,7 @@ import typer
 from commands import (
     bench,
     bench_edges,
+    bench_page,
     bench_pipeline,
     config,
     dashboard,
@@ -60,6 +61,7 @@ app.add_typer(models.app, name="models")
 app.add_typer(simulate.app, name="simulate")
 app.command()(bench.bench)
 app.command()(bench_edges.bench_edges)
+app.command()(bench_page.bench_page)
 app.command()(bench_pipeline.bench_pipeline)
 app.command()(dashboard.dashboard)
 app.command()(demo.demo)

@@ -1,33 +1,27 @@
-"""The live page as a process, and Debian's Chromium to look at it with."""
+"""The live page as a process of a test's own, and a browser, where there is one."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
+from benchmarks import browser
 from local_stack.process import answers
+from plantwatch.errors import ConfigError
 from plantwatch.settings import Settings
 from tests.support.commands import Command
-
-WIDTH: Final = 1280
-_NAMES: Final = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """A browser; skips the test where there is none."""
-    found = next(filter(None, map(shutil.which, _NAMES)), None)
-    if found is None:
-        pytest.skip("no Chromium here: `apt install chromium-headless-shell`, or `chromium`")
-    with sync_playwright() as playwright:
-        # No sandbox: Chromium has none to offer to root, and the page is ours.
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+    """A browser; skips the test where there is none, and says how to get it."""
+    try:
+        with browser.chromium() as found:
+            yield found
+    except ConfigError as error:
+        pytest.skip(str(error))
 
 
 @contextmanager
