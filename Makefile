@@ -59,8 +59,8 @@ $(COMMANDS): install
 soak: install ## Random faults under load, then the judgement: SEED=n MINUTES=m
 	@$(BIN)/plantwatch soak $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
 
-sinks: install ## Run the sinks in the foreground
-	@$(BIN)/plantwatch up --foreground --only migrate,sink-postgres,sink-prometheus,sink-shadow
+sinks: install ## Run the sinks, and the outbox of incidents, in the foreground
+	@$(BIN)/plantwatch up --foreground --only migrate,sink-postgres,sink-prometheus,sink-shadow,sink-readings,outbox
 
 # Two at a time, each with servers of its own: one would leave half of two cores idle. In the order of
 # the folders, so that the long files on real servers come before the many short ones.

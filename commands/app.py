@@ -30,6 +30,7 @@ from commands import (
     maintenance,
     migrate,
     models,
+    outbox,
     promote,
     readme,
     replay,
@@ -72,6 +73,7 @@ app.command()(faults.faults)
 app.command()(explain.explain)
 app.command()(ledger.ledger)
 app.command()(migrate.migrate)
+app.command()(outbox.outbox)
 app.command()(promote.promote)
 app.command(hidden=True)(readme.readme)
 app.command()(replay.replay)

@@ -1,24 +1,24 @@
 """`plantwatch sink`: move verdicts from Kafka into a store, until told to stop."""
 
 import signal
+from collections.abc import Callable
 from enum import StrEnum
 from threading import Event
-from typing import Annotated
+from typing import Annotated, Any
 
-import structlog
 import typer
 
-from connections.kafka import CheckedProducer, ensure_topics, producer_config
+from connections.kafka import CheckedProducer, await_topics, producer_config
 from connections.prometheus import Exporter
 from plantwatch import metrics
-from plantwatch.errors import UnavailableError
-from plantwatch.settings import Settings
+from plantwatch.settings import Settings, Topics
 from sinks.consume import SinkLoop
 from sinks.dead_letters import DeadLetters
 from sinks.instruments import Instruments
-from sinks.postgres import SHADOW_EVENTS, PostgresSink
+from sinks.postgres import ANOMALY_EVENTS, SHADOW_EVENTS, PostgresSink
 from sinks.prometheus import PrometheusSink
-from sinks.sink import Sink
+from sinks.readings import ReadingsSink
+from sinks.sink import Record, Sink, row_of
 from sinks.subscription import Subscription
 
 
@@ -28,28 +28,35 @@ class Store(StrEnum):
     POSTGRES = "postgres"
     PROMETHEUS = "prometheus"
     SHADOW = "shadow"
+    READINGS = "readings"
 
 
 def sink(
-    context: typer.Context, store: Annotated[Store, typer.Argument(help="Where verdicts go.")]
+    context: typer.Context, store: Annotated[Store, typer.Argument(help="Where the rows go.")]
 ) -> None:
     """Move every verdict from Kafka into a store; SIGTERM or Ctrl-C finishes the batch in hand.
 
     Production's verdicts go to postgres and prometheus, those of a challenger to shadow, a table of
-    its own.
+    its own. The store `readings` keeps the readings themselves for SINK_READINGS_HOURS.
     """
     settings = context.ensure_object(Settings)
+    if store is Store.READINGS and settings.sink.readings_hours == 0:
+        print("SINK_READINGS_HOURS is 0: no readings are kept, so there is nothing to do.")
+        return
     stopping = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     exporter = Exporter()
     # Kafka first: that the metrics are served is how a supervisor knows that we are at work.
-    _await_kafka(settings, stopping)
-    topic = settings.topics.shadow_scores if store is Store.SHADOW else settings.topics.scores
-    target, group_id = _target(store, settings, exporter)
+    await_topics(settings, stopping)
+    knobs, topic = settings.sink, _topic(store, settings.topics)
+    port, group_id = f"{store}_metrics_port", f"{store}_group_id"
+    exporter.start(getattr(knobs, port), f"SINK_{port}".upper())
+    target, read = _target(store, settings, exporter)
     SinkLoop(
-        knobs=settings.sink,
-        subscription=Subscription(settings, group_id, topic),
+        knobs=knobs,
+        subscription=Subscription(settings, getattr(knobs, group_id), topic),
+        read=read,
         sink=target,
         letters=DeadLetters(settings.topics, topic, CheckedProducer(producer_config(settings))),
         instruments=Instruments(exporter, target.name),
@@ -57,26 +64,20 @@ def sink(
     ).run()
 
 
-def _target(store: Store, settings: Settings, exporter: Exporter) -> tuple[Sink, str]:
-    """The store with its metrics served, and the consumer group that reads for it."""
-    knobs = settings.sink
+def _topic(store: Store, topics: Topics) -> str:
+    own = {Store.SHADOW: topics.shadow_scores, Store.READINGS: topics.readings}
+    return own.get(store, topics.scores)
+
+
+def _target(
+    store: Store, settings: Settings, exporter: Exporter
+) -> tuple[Sink[Any], Callable[[Record], Any]]:
+    """The store, and what makes its rows of messages."""
     if store is Store.PROMETHEUS:
-        exporter.start(knobs.prometheus_metrics_port, "SINK_PROMETHEUS_METRICS_PORT")
-        return PrometheusSink(exporter), knobs.prometheus_group_id
+        return PrometheusSink(exporter), row_of
     latency = exporter.histogram(metrics.STORED_LATENCY)
-    if store is Store.SHADOW:
-        exporter.start(knobs.shadow_metrics_port, "SINK_SHADOW_METRICS_PORT")
-        return PostgresSink(settings, latency, table=SHADOW_EVENTS), knobs.shadow_group_id
-    exporter.start(knobs.postgres_metrics_port, "SINK_POSTGRES_METRICS_PORT")
-    return PostgresSink(settings, latency), knobs.postgres_group_id
-
-
-def _await_kafka(settings: Settings, stopping: Event) -> None:
-    """Wait for the broker and the topics: a sink may be started before they are there."""
-    while not stopping.is_set():
-        try:
-            ensure_topics(settings)
-        except UnavailableError as error:
-            structlog.get_logger().warning("waiting for Kafka", error=str(error))
-        else:
-            return
+    if store is Store.READINGS:
+        readings = ReadingsSink(settings, latency)
+        return readings, readings.read
+    table = SHADOW_EVENTS if store is Store.SHADOW else ANOMALY_EVENTS
+    return PostgresSink(settings, latency, table=table), row_of

@@ -6,6 +6,7 @@ librdkafka's own default is CRC32, and the two disagree on where a key lives).
 
 import logging
 from collections.abc import Iterable
+from threading import Event
 from typing import Any, Final
 
 import structlog
@@ -202,6 +203,7 @@ def ensure_topics(settings: Settings) -> None:
         topics.anomalies: events,
         topics.dead_letters: events,
         topics.shadow_scores: events,
+        topics.incidents: events,
     }
     admin = AdminClient(client_config(settings))
     try:
@@ -216,6 +218,17 @@ def ensure_topics(settings: Settings) -> None:
     except KafkaException as error:
         if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
             raise no_broker(settings, error) from None
+
+
+def await_topics(settings: Settings, stopping: Event) -> None:
+    """Wait for the broker and the topics: a process may be started before they are there."""
+    while not stopping.is_set():
+        try:
+            ensure_topics(settings)
+        except UnavailableError as error:
+            _log.warning("waiting for Kafka", error=str(error))
+        else:
+            return
 
 
 def no_broker(settings: Settings, error: KafkaException) -> UnavailableError:

@@ -56,7 +56,7 @@ def offset_before_database() -> None:
 
     finish = SinkLoop._finish
 
-    def commit_first(self: SinkLoop, records: Sequence[Any]) -> None:
+    def commit_first(self: SinkLoop[Any], records: Sequence[Any]) -> None:
         self._subscription.done(records)
         self._subscription.commit()
         finish(self, records)

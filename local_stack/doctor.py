@@ -238,6 +238,8 @@ def ports(settings: Settings) -> Iterator[tuple[str, Port]]:
     yield "sink-postgres", Port(sink.postgres_metrics_port, "SINK_POSTGRES_METRICS_PORT")
     yield "sink-prometheus", Port(sink.prometheus_metrics_port, "SINK_PROMETHEUS_METRICS_PORT")
     yield "sink-shadow", Port(sink.shadow_metrics_port, "SINK_SHADOW_METRICS_PORT")
+    yield "sink-readings", Port(sink.readings_metrics_port, "SINK_READINGS_METRICS_PORT")
+    yield "outbox", Port(settings.outbox.metrics_port, "OUTBOX_METRICS_PORT")
     yield "api", Port(settings.api.port, "API_PORT")
 
 

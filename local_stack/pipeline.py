@@ -1,4 +1,4 @@
-"""plantwatch's own processes: migrations, the first training, the worker, the sinks."""
+"""plantwatch's own processes: migrations, the first training, the worker, the sinks, the outbox."""
 
 import importlib.util
 import json

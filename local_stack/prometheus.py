@@ -45,6 +45,8 @@ def scrape_config(settings: Settings) -> str:
         "sink-postgres": settings.sink.postgres_metrics_port,
         "sink-prometheus": settings.sink.prometheus_metrics_port,
         "sink-shadow": settings.sink.shadow_metrics_port,
+        "sink-readings": settings.sink.readings_metrics_port,
+        "outbox": settings.outbox.metrics_port,
     }
     jobs = [
         {"job_name": name, "static_configs": [{"targets": [f"{LOOPBACK}:{port}"]}]}

@@ -34,6 +34,8 @@ STAGES: Final[tuple[dict[str, Builder], ...]] = (
         "sink-postgres": pipeline.sink_postgres,
         "sink-prometheus": pipeline.sink_prometheus,
         "sink-shadow": pipeline.sink_shadow,
+        "sink-readings": pipeline.sink_readings,
+        "outbox": pipeline.outbox,
         "dashboard": pipeline.dashboard,
     },
 )

@@ -72,7 +72,7 @@ class SensorReading:
 class SensorContribution:
     """What a sensor, by its number from 1, adds to `raw`; high speaks for an anomaly."""
 
-    sensor: int
+    sensor: Annotated[int, Field(ge=1, lt=2**31)]
     contribution: float
 
 

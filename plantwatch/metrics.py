@@ -100,7 +100,7 @@ REGISTRY_CONTACT = Metric(
 SINK_ROWS = Metric(
     "plantwatch_sink_rows",
     "counter",
-    "Rows by sink and result: stored, known, refused.",
+    "Rows by sink and result: stored, known, refused, passed over.",
     ("sink", "result"),
 )
 SINK_BATCH_ROWS = Metric(
@@ -134,6 +134,19 @@ SCORES = Metric(
 )
 ANOMALY_RATE = Metric(
     "plantwatch_anomaly_ratio", "gauge", "Share of anomalies among the last 1,000 verdicts."
+)
+
+# outbox
+INCIDENTS = Metric(
+    "plantwatch_incidents",
+    "counter",
+    "Moves of incidents published, by kind (opened, escalated, acknowledged, closed) and severity.",
+    ("kind", "severity"),
+)
+OUTBOX = Metric(
+    "plantwatch_outbox_rows",
+    "gauge",
+    "Moves of incidents that are being published, at most a batch; above 0 while Kafka is away.",
 )
 
 # everywhere

@@ -47,6 +47,7 @@ class Topics(Section):
     anomalies: str
     dead_letters: str
     shadow_scores: str
+    incidents: str
 
 
 class Reading(Section):
@@ -101,6 +102,7 @@ class Sink(Section):
     postgres_group_id: str
     prometheus_group_id: str
     shadow_group_id: str
+    readings_group_id: str
     instance_id: str
     session_timeout_sec: Seconds
     heartbeat_sec: Seconds
@@ -112,9 +114,19 @@ class Sink(Section):
     deadline_sec: Annotated[float, Field(ge=2)]
     lock_timeout_sec: Seconds
     idle_timeout_sec: Seconds
+    readings_hours: float = Field(ge=0)
+    readings_tend_sec: Seconds
+    readings_delete_rows: Positive
     postgres_metrics_port: Port
     prometheus_metrics_port: Port
     shadow_metrics_port: Port
+    readings_metrics_port: Port
+
+
+class Outbox(Section):
+    poll_sec: Seconds
+    batch_rows: Positive
+    metrics_port: Port
 
 
 class Postgres(Section):
@@ -360,6 +372,7 @@ class Settings(Section):
     worker: Worker
     rejects: Rejects
     sink: Sink
+    outbox: Outbox
     postgres: Postgres
     log: Log
     stack: Stack

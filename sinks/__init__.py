@@ -3,6 +3,9 @@
 - `sink`: what a store is, and what it promises the loop
 - `consume`: the loop: poll, write, dead letters, then commit
 - `bisection`: which row of a batch is bad
-- `postgres`, `prometheus`: the stores
+- `postgres`, `prometheus`, `readings`: the stores
+- `columns`, `arrays`: how a batch is spelled; `line`: a transaction that is given up in time
+- `incidents`: what new verdicts do to incidents, in the transaction that stores them
+- `outbox`: what is told of incidents, from a table to Kafka
 - `migrate`: the tables
 """

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from threading import Event
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import structlog
 
@@ -17,7 +17,7 @@ from plantwatch.errors import StoreAwayError
 from plantwatch.settings import Sink as Knobs
 from sinks.dead_letters import DeadLetters
 from sinks.instruments import Instruments
-from sinks.sink import Record, Row, Sink, row_of
+from sinks.sink import R, Record, Sink
 from sinks.subscription import Subscription
 
 T = TypeVar("T")
@@ -28,8 +28,8 @@ class _AbandonedError(Exception):
     """The batch in hand is no longer ours to finish: whoever owns its offsets reads it again."""
 
 
-class SinkLoop:
-    """Moves verdicts into one sink, in the caller's thread, until `stopping` is set.
+class SinkLoop(Generic[R]):
+    """Moves the rows of a topic into one sink, in the caller's thread, until `stopping` is set.
 
     Setting it (from a signal handler) finishes the batch in hand and commits it; while the sink
     is away, the batch is left uncommitted for the next start instead.
@@ -40,14 +40,19 @@ class SinkLoop:
         *,
         knobs: Knobs,
         subscription: Subscription,
-        sink: Sink,
+        read: Callable[[Record], R | None],
+        sink: Sink[R],
         letters: DeadLetters,
         instruments: Instruments,
         stopping: Event,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`read` makes a row of a message, or None if it is not for this sink; it raises ValueError
+        for one that is to be a dead letter.
+        """
         self._knobs = knobs
         self._subscription = subscription
+        self._read = read
         self._sink = sink
         self._letters = letters
         self._instruments = instruments
@@ -82,7 +87,16 @@ class SinkLoop:
         if not records or self._clock() >= self._next_commit:
             self._subscription.commit()
             self._next_commit = self._clock() + self._knobs.commit_interval_sec
+        self._tend()
         self._instruments.lag(self._subscription.lag())
+
+    def _tend(self) -> None:
+        """Let the sink do what can wait: while its store is away, the rows are what matters."""
+        try:
+            self._sink.tend()
+        except StoreAwayError as error:
+            self._instruments.retried(error.why)
+            log.warning("the store is not tended", error=str(error))
 
     def _finish(self, records: Sequence[Record]) -> None:
         """Bring every record to the sink or to the dead letters, both durable on return."""
@@ -93,14 +107,16 @@ class SinkLoop:
                 self._letters.refused(refusal)
         self._insist(self._letters.flush)
 
-    def _rows(self, records: Sequence[Record]) -> list[Row]:
-        rows = []
+    def _rows(self, records: Sequence[Record]) -> list[R]:
+        rows: list[R | None] = []
         for record in records:
             try:
-                rows.append(row_of(record))
+                rows.append(self._read(record))
             except ValueError as error:
                 self._letters.bad_event(record, error)
-        return rows
+        wanted = [row for row in rows if row is not None]
+        self._instruments.passed_over(len(rows) - len(wanted))
+        return wanted
 
     def _insist(self, act: Callable[[], T]) -> T:
         """Try until it succeeds, unless the batch is taken away or we are told to stop."""

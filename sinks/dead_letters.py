@@ -8,7 +8,7 @@ from connections.kafka import CheckedProducer, DeliveryFailedError
 from plantwatch.errors import StoreAwayError, UnavailableError
 from plantwatch.messages import DeadLetter
 from plantwatch.settings import Topics
-from sinks.sink import Record, Refusal
+from sinks.sink import R, Record, Refusal
 
 log = structlog.get_logger()
 
@@ -28,10 +28,10 @@ class DeadLetters:
         """Bury a message that is no verdict."""
         self._send(record, "bad_event", str(error), None)
 
-    def refused(self, refusal: Refusal) -> None:
-        """Bury a verdict that the store will never take."""
+    def refused(self, refusal: Refusal[R]) -> None:
+        """Bury a row that the store will never take."""
         row = refusal.row
-        self._send(row.record, "store_refused", refusal.detail, row.event.sensor_id)
+        self._send(row.record, "store_refused", refusal.detail, row.sensor_id)
 
     def flush(self) -> None:
         """See everything sent acknowledged.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from connections.prometheus import Exporter
 from plantwatch import metrics
-from sinks.sink import Outcome
+from sinks.sink import Outcome, R
 
 
 class Instruments:
@@ -17,7 +17,7 @@ class Instruments:
         self._retries = exporter.counter(metrics.SINK_RETRIES)
         self._lag = exporter.gauge(metrics.SINK_LAG)
 
-    def written(self, outcome: Outcome) -> None:
+    def written(self, outcome: Outcome[R]) -> None:
         """Count a written batch by what became of its rows."""
         counts = {
             "stored": len(outcome.stored),
@@ -27,6 +27,10 @@ class Instruments:
         for result, count in counts.items():
             self._rows.labels(self._sink, result).inc(count)
         self._batches.labels(self._sink).observe(sum(counts.values()))
+
+    def passed_over(self, count: int) -> None:
+        """Count messages that are not for this store."""
+        self._rows.labels(self._sink, "passed over").inc(count)
 
     def retried(self, why: str) -> None:
         """Count a try that will be repeated."""

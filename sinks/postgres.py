@@ -1,24 +1,21 @@
-"""Verdicts into PostgreSQL: one transaction a batch, and writing it again changes nothing.
-
-A stopped server (SIGSTOP, a dead virtual machine) raises nothing: neither libpq nor psycopg gives
-up a statement by itself. `deadline` cuts the line from our side.
-"""
+"""Verdicts into PostgreSQL: one transaction a batch, and writing it again changes nothing."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
-from typing import Any, Final, LiteralString
+from typing import Final, LiteralString
 
 import psycopg
 from prometheus_client import Histogram
 
-from connections.deadline import deadline
-from connections.postgres import connect, explain
 from connections.sqlstate import in_one_line
 from plantwatch.settings import Settings
+from sinks import incidents
 from sinks.bisection import bisect
+from sinks.columns import EVIDENCE, VERDICT, Column, insert
+from sinks.line import REFUSALS, Line
 from sinks.sink import Outcome, Refusal, Row
 
 Key = tuple[int, int, str]
@@ -31,24 +28,16 @@ class Table:
 
     name: LiteralString
     identity: LiteralString
+    columns: tuple[Column, ...]
 
 
-ANOMALY_EVENTS: Final = Table("anomaly_events", "sensor_id, cycle, detected_at")
-SHADOW_EVENTS: Final = Table("shadow_events", "sensor_id, cycle, detected_at, model_digest")
-"""Challengers come and go, and each may judge a window once."""
-
-_INSERT: Final = """
-INSERT INTO {name} (
-    sensor_id, cycle, detected_at, anomaly_score, is_anomaly, confidence, model_version,
-    model_digest, source_partition, first_offset, last_offset
+ANOMALY_EVENTS: Final = Table(
+    "anomaly_events", "sensor_id, cycle, detected_at", (*VERDICT, *EVIDENCE)
 )
-SELECT * FROM unnest(
-    %s::text[], %s::bigint[], %s::timestamptz[], %s::float8[], %s::boolean[], %s::float8[],
-    %s::text[], %s::text[], %s::integer[], %s::bigint[], %s::bigint[]
+SHADOW_EVENTS: Final = Table(
+    "shadow_events", "sensor_id, cycle, detected_at, model_digest", VERDICT
 )
-ON CONFLICT ({identity}) DO NOTHING
-RETURNING source_partition, last_offset, model_digest
-"""
+"""Challengers come and go, and each may judge a window once. Their verdicts move no incident."""
 
 
 class PostgresSink:
@@ -68,102 +57,42 @@ class PostgresSink:
     ) -> None:
         """Connect on first use only; `latency` observes publish-to-stored seconds by `clock`."""
         self.name = "shadow" if table is SHADOW_EVENTS else "postgres"
-        self._insert = _INSERT.format(name=table.name, identity=table.identity)
-        self._settings = settings
+        self._table = table
+        self._rule = settings.anomaly.rule()
+        self._line = Line(settings)
         self._latency = latency
         self._clock = clock
-        self._connection: psycopg.Connection | None = None
 
-    def write(self, batch: Sequence[Row]) -> Outcome:
-        try:
-            outcome = self._transact(batch)
-        except psycopg.Error as error:
-            self.close()
-            raise explain(error, self._settings, "writer") from error
+    def write(self, batch: Sequence[Row]) -> Outcome[Row]:
+        outcome = self._transact(batch)
         now = self._clock()
         for row in outcome.stored:
             self._latency.observe(max(0.0, now - row.event.published_at / 1000))
         return outcome
 
-    def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-        self._connection = None
+    def tend(self) -> None:
+        """Nothing to do between batches."""
 
-    def _transact(self, batch: Sequence[Row]) -> Outcome:
-        self._connection = self._connection or connect(
-            self._settings, "writer", **_limits(self._settings)
-        )
-        with (
-            deadline(self._connection, self._settings.sink.deadline_sec),
-            self._connection.transaction(),
-        ):
-            written, bad = bisect(
-                batch,
-                partial(_insert, self._connection, self._insert),
-                (psycopg.DataError, psycopg.IntegrityError),
-            )
-        stored = _first_of_each(batch, set(chain.from_iterable(written)))
+    def close(self) -> None:
+        self._line.close()
+
+    def _transact(self, batch: Sequence[Row]) -> Outcome[Row]:
+        with self._line.transaction() as connection:
+            written, bad = bisect(batch, partial(_insert, connection, self._table), REFUSALS)
+            stored = _first_of_each(batch, set(chain.from_iterable(written)))
+            if self._table is ANOMALY_EVENTS:
+                incidents.move(connection, stored, self._rule)
         refused = [Refusal(row, in_one_line(error)) for row, error in bad]
         return Outcome(stored, len(batch) - len(stored) - len(refused), refused)
 
 
-def _limits(settings: Settings) -> dict[str, Any]:
-    """What the server and the kernel give up by themselves, all in milliseconds.
-
-    `idle_in_transaction_session_timeout` is for us being stopped: the keys of a half-done batch
-    must not stay locked until somebody continues this process.
-    """
-    sink = settings.sink
-    session = {
-        "statement_timeout": sink.deadline_sec,
-        "lock_timeout": sink.lock_timeout_sec,
-        "idle_in_transaction_session_timeout": sink.idle_timeout_sec,
-    }
-    return {
-        "options": " ".join(f"-c {name}={round(1000 * sec)}" for name, sec in session.items()),
-        "tcp_user_timeout": round(1000 * sink.deadline_sec),
-    }
-
-
-def _insert(
-    connection: psycopg.Connection, statement: LiteralString, rows: Sequence[Row]
-) -> list[Key]:
+def _insert(connection: psycopg.Connection, table: Table, rows: Sequence[Row]) -> list[Key]:
     """Insert rows within a savepoint, all or none; return the keys of those that are new."""
-    with connection.transaction():
-        return connection.execute(statement, _columns(rows)).fetchall()
-
-
-def _columns(rows: Sequence[Row]) -> list[list[str] | str]:
-    """One array per column, in the order of `_INSERT`.
-
-    Those that need no quoting are spelled here, as PostgreSQL reads them: psycopg takes each of
-    their values in hand, which was half of what a row cost. Times are spelled already, one way only
-    (`row_of` sees to that), with microseconds and in UTC whatever the session's zone.
-    """
     events = [row.event for row in rows]
-    return [
-        [event.sensor_id for event in events],
-        _array(str(event.cycle) for event in events),
-        _array(event.event_time for event in events),
-        _array(repr(event.anomaly_score) for event in events),
-        _array("t" if event.is_anomaly else "f" for event in events),
-        _array(repr(event.confidence) for event in events),
-        [event.model_version for event in events],
-        [event.model_digest for event in events],
-        _array(str(event.partition) for event in events),
-        _array(str(event.first_offset) for event in events),
-        _array(str(event.offset) for event in events),
-    ]
-
-
-def _array(words: Iterable[str]) -> str:
-    """An array of words that hold neither comma, brace, quote, backslash nor blank, nor are NULL.
-
-    >>> _array(["1", "2"])
-    '{1,2}'
-    """
-    return "{" + ",".join(words) + "}"
+    statement = insert(table.name, table.columns, table.identity)
+    with connection.transaction():
+        spelled = [column.spell(events) for column in table.columns]
+        return connection.execute(statement, spelled).fetchall()
 
 
 def _first_of_each(batch: Sequence[Row], keys: set[Key]) -> list[Row]:

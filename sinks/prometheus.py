@@ -31,13 +31,16 @@ class PrometheusSink:
         self._last: deque[bool] = deque(maxlen=_RATE_WINDOW)
         self._named: tuple[str, str] | None = None
 
-    def write(self, batch: Sequence[Row]) -> Outcome:
+    def write(self, batch: Sequence[Row]) -> Outcome[Row]:
         for row in batch:
             self._count(row)
             self._name_model(row.event)
         if self._last:
             self._rate.set(sum(self._last) / len(self._last))
         return Outcome(stored=batch, known=0, refused=())
+
+    def tend(self) -> None:
+        """Nothing to do between batches."""
 
     def close(self) -> None:
         """Nothing to let go of."""

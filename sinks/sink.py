@@ -1,22 +1,35 @@
-"""What a sink is: it takes batches of verdicts and says what became of every row."""
+"""What a sink is: it takes batches of rows and says what became of each of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from plantwatch.messages import ScoreEvent, score_event_from_bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A message of `scores` as it was read: `timestamp` is Kafka's, in milliseconds since 1970."""
+    """A message as it was read: `timestamp` is Kafka's, in milliseconds since 1970."""
 
     partition: int
     offset: int
     timestamp: int
     key: bytes | None
     value: bytes | None
+
+
+class Storable(Protocol):
+    """What the loop asks of a row, whatever is in it: where it came from, should it be refused."""
+
+    @property
+    def record(self) -> Record: ...
+
+    @property
+    def sensor_id(self) -> str: ...
+
+
+R = TypeVar("R", bound=Storable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,30 +40,34 @@ class Row:
     detected_at: datetime
     record: Record
 
+    @property
+    def sensor_id(self) -> str:
+        return self.event.sensor_id
+
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Generic[R]):
     """A row that the store will never take, and its words for why."""
 
-    row: Row
+    row: R
     detail: str
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Generic[R]):
     """What became of a batch: every row is stored now, known from before, or refused."""
 
-    stored: Sequence[Row]
+    stored: Sequence[R]
     known: int
-    refused: Sequence[Refusal]
+    refused: Sequence[Refusal[R]]
 
 
-class Sink(Protocol):
-    """A store of verdicts, driven by `sinks.consume`, from one thread."""
+class Sink(Protocol[R]):
+    """A store of rows of one kind, driven by `sinks.consume`, from one thread."""
 
     name: str
 
-    def write(self, batch: Sequence[Row]) -> Outcome:
+    def write(self, batch: Sequence[R]) -> Outcome[R]:
         """Store a batch, in its order; blocks until it is durable, within the sink's deadline.
 
         Writing a batch again, whole or in parts, must be harmless: that is how lost replies,
@@ -61,6 +78,14 @@ class Sink(Protocol):
                 batch again, for ever, and commits nothing before it succeeds.
             ConfigError: a person must change something first; the caller ends the process with
                 nothing committed, so that no row is lost.
+        """
+
+    def tend(self) -> None:
+        """Do a little of what else there is to do; called between batches, and while none come.
+
+        Raises:
+            StoreAwayError: not now; the caller goes on, and it is done some other time.
+            ConfigError: as above.
         """
 
     def close(self) -> None:

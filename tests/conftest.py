@@ -70,10 +70,12 @@ def settings(request: pytest.FixtureRequest, kafka: str, database: Postgres) -> 
         "TOPICS_ANOMALIES": f"anomalies-{own}",
         "TOPICS_DEAD_LETTERS": f"dead-letters-{own}",
         "TOPICS_SHADOW_SCORES": f"shadow-scores-{own}",
+        "TOPICS_INCIDENTS": f"incidents-{own}",
         "WORKER_GROUP_ID": f"worker-{own}",
         "SINK_POSTGRES_GROUP_ID": f"sink-postgres-{own}",
         "SINK_PROMETHEUS_GROUP_ID": f"sink-prometheus-{own}",
         "SINK_SHADOW_GROUP_ID": f"sink-shadow-{own}",
+        "SINK_READINGS_GROUP_ID": f"sink-readings-{own}",
     }
     if "mlflow_server" in request.fixturenames:
         environ["MLFLOW_TRACKING_URI"] = request.getfixturevalue("mlflow_server")

@@ -7,7 +7,7 @@ from plantwatch import metrics
 from sinks.migrate import upgrade
 from sinks.postgres import ANOMALY_EVENTS, SHADOW_EVENTS, PostgresSink
 from sinks.prometheus import PrometheusSink
-from sinks.sink import Outcome, Sink
+from sinks.sink import Outcome, Row, Sink
 from tests.support.verdicts import row
 
 
@@ -18,7 +18,7 @@ from tests.support.verdicts import row
         pytest.param("shadow", marks=pytest.mark.real),
     ]
 )
-def sink(request: pytest.FixtureRequest) -> Sink:
+def sink(request: pytest.FixtureRequest) -> Sink[Row]:
     if request.param == "prometheus":
         return PrometheusSink(Exporter())
     settings = request.getfixturevalue("settings")
@@ -27,12 +27,12 @@ def sink(request: pytest.FixtureRequest) -> Sink:
     return PostgresSink(settings, Exporter().histogram(metrics.STORED_LATENCY), table=table)
 
 
-def accounted(outcome: Outcome) -> int:
+def accounted(outcome: Outcome[Row]) -> int:
     return len(outcome.stored) + outcome.known + len(outcome.refused)
 
 
 # Every row of a batch is stored, known or refused: none is passed over in silence.
-def test_every_row_is_accounted_for(sink: Sink) -> None:
+def test_every_row_is_accounted_for(sink: Sink[Row]) -> None:
     batch = [row(cycle) for cycle in range(1, 51)]
     outcome = sink.write(batch)
     assert list(outcome.stored) == batch
@@ -40,7 +40,7 @@ def test_every_row_is_accounted_for(sink: Sink) -> None:
 
 
 # A batch that is written again, as after a lost reply or a rebalance, does no harm.
-def test_writing_again_is_harmless(sink: Sink) -> None:
+def test_writing_again_is_harmless(sink: Sink[Row]) -> None:
     batch = [row(cycle) for cycle in range(1, 51)]
     sink.write(batch)
     outcome = sink.write([*batch[25:], row(51)])
@@ -49,7 +49,7 @@ def test_writing_again_is_harmless(sink: Sink) -> None:
 
 
 # A sink that was closed opens again by itself: closing only lets go.
-def test_closing_is_not_the_end(sink: Sink) -> None:
+def test_closing_is_not_the_end(sink: Sink[Row]) -> None:
     sink.close()
     sink.write([row(1)])
     sink.close()
@@ -59,5 +59,5 @@ def test_closing_is_not_the_end(sink: Sink) -> None:
 
 
 # Sinks of different stores can be told apart in metrics.
-def test_it_has_a_name(sink: Sink) -> None:
+def test_it_has_a_name(sink: Sink[Row]) -> None:
     assert sink.name in {"postgres", "prometheus", "shadow"}

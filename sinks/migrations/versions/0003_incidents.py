@@ -9,7 +9,8 @@ down_revision = "0002"
 def upgrade() -> None:
     """Create the tables of incidents, and what an incident needs in a verdict's row.
 
-    All times but those of people's acts are event times. `machine_states` has a row only for
+    All times but those of people's acts are event times. The trigger spells them in UTC: in the
+    writer's zone the year 9999 may be the year 10000. `machine_states` has a row only for
     machines with something anomalous among their last verdicts: for all others it would say
     nothing. `outbox` is written by a trigger, so whoever moves an incident, and in whichever role,
     what is told of it commits with the move.
@@ -49,7 +50,7 @@ def upgrade() -> None:
             closed_why text CHECK (closed_why IN ('recovered', 'maintenance', 'by hand')),
             false_alarm boolean,
             note text,
-            CONSTRAINT incidents_identity UNIQUE (sensor_id, opened_at),
+            CONSTRAINT incidents_identity UNIQUE (sensor_id, opened_at, opened_cycle),
             CONSTRAINT incidents_acknowledged CHECK (
                 (acknowledged_at IS NULL) = (acknowledged_by IS NULL)
             ),
@@ -89,7 +90,8 @@ def upgrade() -> None:
     """)
     op.execute("""
         CREATE FUNCTION tell_incident() RETURNS trigger
-        LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+        LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+        SET timezone = 'UTC' AS $$
         DECLARE
             kind text;
         BEGIN

@@ -112,5 +112,6 @@ def test_prometheus_knows_whom_to_scrape() -> None:
         url = f"http://127.0.0.1:{settings.stack.prometheus_port}/api/v1/status/config"
         config = yaml.safe_load(json.loads(http(url))["data"]["yaml"])
     assert {job["job_name"] for job in config["scrape_configs"]} == {
-        *("producer", "worker", "sink-postgres", "sink-prometheus", "sink-shadow")
+        *("producer", "worker", "sink-postgres", "sink-prometheus", "sink-shadow", "sink-readings"),
+        "outbox",
     }

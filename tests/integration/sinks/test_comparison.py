@@ -14,7 +14,7 @@ from tests.support.verdicts import row
 pytestmark = pytest.mark.real
 
 
-def write(settings: Settings, table: Table, rows: list[Row]) -> Outcome:
+def write(settings: Settings, table: Table, rows: list[Row]) -> Outcome[Row]:
     sink = PostgresSink(settings, Exporter().histogram(metrics.STORED_LATENCY), table=table)
     outcome = sink.write(rows)
     sink.close()

@@ -14,6 +14,7 @@ from connections.postgres import connect
 from connections.prometheus import Exporter
 from plantwatch import metrics
 from plantwatch.errors import ConfigError, StoreAwayError, UnavailableError
+from plantwatch.messages import SensorContribution
 from plantwatch.settings import Settings
 from sinks.migrate import upgrade
 from sinks.postgres import PostgresSink, _insert
@@ -60,17 +61,26 @@ def do(settings: Settings, sql: str, *values: object) -> None:
 
 # A verdict becomes one row with everything that is known of it; created_at is the server's.
 def test_a_row_says_all(settings: Settings, sink: PostgresSink) -> None:
-    wanted = row(7, is_anomaly=True, anomaly_score=0.1 + 0.2)
+    sensors = (SensorContribution(11, 2.5), SensorContribution(4, -1e-9))
+    wanted = row(
+        7,
+        is_anomaly=True,
+        anomaly_score=0.1 + 0.2,
+        top_sensors=sensors,
+        regime=2,
+        unseen_regime=True,
+    )
     sink.write([wanted])
     assert query(
         settings,
         "SELECT sensor_id, cycle, detected_at, anomaly_score, is_anomaly, confidence,"
-        " model_version, model_digest, source_partition, first_offset, last_offset"
-        " FROM anomaly_events",
+        " model_version, model_digest, source_partition, first_offset, last_offset, top_sensors,"
+        " regime, unseen_regime FROM anomaly_events",
     ) == [
         (
             "FD001-engine-001", 7, wanted.detected_at, 0.1 + 0.2, True, 0.75,
             "isolation_forest_v1", "d1", 3, 78, 107,
+            [{"sensor": 11, "contribution": 2.5}, {"sensor": 4, "contribution": -1e-9}], 2, True,
         )
     ]  # fmt: skip
 
@@ -205,8 +215,8 @@ def test_trouble_passes(
 # cuts the line. Continued, the server drops what was half done, and the batch is stored once.
 def test_a_stopped_backend_is_given_up(sink: PostgresSink) -> None:
     sink.write([row(1)])
-    assert sink._connection is not None
-    backend = sink._connection.info.backend_pid
+    assert sink._line.connection is not None
+    backend = sink._line.connection.info.backend_pid
     started = time.monotonic()
     with halted(backend), pytest.raises(StoreAwayError) as away:
         sink.write([row(1), row(2)])
@@ -221,10 +231,10 @@ def test_a_stopped_sink_holds_no_keys(settings: Settings, sink: PostgresSink) ->
     impatient = with_sink(settings, idle_timeout_sec=0.3)
     zombie = PostgresSink(impatient, Exporter().histogram(metrics.STORED_LATENCY))
     zombie.write([row(1)])
-    connection = zombie._connection
+    connection = zombie._line.connection
     assert connection is not None
     connection.execute("SELECT 1")  # begins a transaction, which never ends
-    _insert(connection, zombie._insert, [row(2)])
+    _insert(connection, zombie._table, [row(2)])
     patient = with_sink(settings, lock_timeout_sec=2.0)
     other = PostgresSink(patient, Exporter().histogram(metrics.STORED_LATENCY))
     assert len(other.write([row(2)]).stored) == 1

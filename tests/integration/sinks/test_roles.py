@@ -151,7 +151,7 @@ def test_nobody_may_execute_what_runs_as_the_owner(stored: Settings, role: Role)
 def test_functions_that_run_as_the_owner_name_their_path(stored: Settings) -> None:
     found = dict(do(stored, "owner", "SELECT proname, proconfig FROM pg_proc WHERE prosecdef"))
     assert found.keys() == {"tell_incident", "restart_hysteresis"}
-    assert {tuple(config) for config in found.values()} == {("search_path=pg_catalog, pg_temp",)}
+    assert {config[0] for config in found.values()} == {"search_path=pg_catalog, pg_temp"}
 
 
 # Whoever moves an incident, it is told: the outbox is filled although nobody may write it.

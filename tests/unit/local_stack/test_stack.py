@@ -60,7 +60,10 @@ def test_prometheus_scrapes_every_process_of_the_pipeline(free: Settings) -> Non
         job["job_name"]: job["static_configs"][0]["targets"] for job in document["scrape_configs"]
     }
     assert targets["worker"] == [f"127.0.0.1:{free.worker.metrics_port}"]
-    assert set(targets) == {"producer", "worker", "sink-postgres", "sink-prometheus", "sink-shadow"}
+    assert set(targets) == {
+        *("producer", "worker", "sink-postgres", "sink-prometheus", "sink-shadow", "sink-readings"),
+        "outbox",
+    }
 
 
 def test_kafka_that_cannot_be_downloaded_is_one_line(

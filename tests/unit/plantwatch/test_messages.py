@@ -45,7 +45,7 @@ EVENTS = st.builds(
     first_offset=BIGINT,
     published_at=BIGINT,
     top_sensors=st.lists(
-        st.builds(SensorContribution, sensor=BIGINT, contribution=FINITE), max_size=3
+        st.builds(SensorContribution, sensor=LEVELS, contribution=FINITE), max_size=3
     ).map(tuple),
     unseen_regime=st.booleans(),
     regime=st.none() | BIGINT,

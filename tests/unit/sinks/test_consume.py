@@ -12,7 +12,7 @@ from plantwatch.configuration import load
 from plantwatch.errors import StoreAwayError
 from sinks.consume import SinkLoop
 from sinks.instruments import Instruments
-from sinks.sink import Outcome, Record, Refusal, Row
+from sinks.sink import Outcome, Record, Refusal, Row, row_of
 from tests.support.verdicts import record, verdict
 
 RECORDS = [record(verdict(cycle).to_bytes(), offset=cycle) for cycle in range(3)]
@@ -33,6 +33,8 @@ class World:
     ) -> None:
         self.diary: list[str] = []
         self.waits: list[float] = []
+        self.tended = 0
+        self.untended = False
         self.epoch = 0
         self.stopping = Event()
         self._batches = [list(records)] * batches
@@ -69,7 +71,7 @@ class World:
 
     # the sink
 
-    def write(self, batch: Sequence[Row]) -> Outcome:
+    def write(self, batch: Sequence[Row]) -> Outcome[Row]:
         self.diary.append(f"write {len(batch)}")
         if self._away:
             self._away -= 1
@@ -78,25 +80,35 @@ class World:
         stored = [row for row in batch if row.event.confidence <= 1]
         return Outcome(stored, 0, refused)
 
+    def tend(self) -> None:
+        self.tended += 1
+        if self.untended:
+            raise StoreAwayError("lost", "gone")
+
     # the dead letters
 
     def bad_event(self, what: Record, error: ValueError) -> None:
         del error
         self.diary.append(f"bury {what.offset}")
 
-    def refused(self, refusal: Refusal) -> None:
+    def refused(self, refusal: Refusal[Row]) -> None:
         self.diary.append(f"bury {refusal.row.record.offset}")
 
     def flush(self) -> None:
         self.diary.append("flush")
 
 
-def run(world: World, clock: Callable[[], float] = time.monotonic) -> Exporter:
+def run(
+    world: World,
+    clock: Callable[[], float] = time.monotonic,
+    read: Callable[[Record], Row | None] = row_of,
+) -> Exporter:
     exporter = Exporter()
     knobs = load(Path("configs"), {}).sink
     SinkLoop(
         knobs=knobs,
         subscription=world,  # type: ignore[arg-type]
+        read=read,
         sink=world,
         letters=world,  # type: ignore[arg-type]
         instruments=Instruments(exporter, world.name),
@@ -161,3 +173,24 @@ def test_it_closes_on_the_way_out() -> None:
     with pytest.raises(TypeError):
         run(world)
     assert world.diary == ["close", "close"]
+
+
+# What is not for the sink is neither written nor buried, but counted and committed past.
+def test_messages_can_be_passed_over() -> None:
+    world = World(RECORDS)
+    exporter = run(world, read=lambda record: row_of(record) if record.offset == 1 else None)
+    assert world.diary[:3] == ["write 1", "flush", "commit 3"]
+    labels = {"sink": "diary", "result": "passed over"}
+    assert exporter.registry.get_sample_value("plantwatch_sink_rows_total", labels) == 2
+
+
+# The store is tended between batches and while none come; should it be away just then, the rows
+# that come next are written all the same.
+def test_the_store_is_tended() -> None:
+    world = World(RECORDS, batches=2)
+    world.untended = True
+    exporter = run(world)
+    assert world.tended == 3
+    assert world.diary.count("write 3") == 2
+    labels = {"sink": "diary", "why": "lost"}
+    assert exporter.registry.get_sample_value("plantwatch_sink_retries_total", labels) == 3
