@@ -12,7 +12,7 @@ PYTHON = $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	done)
 
 COMMANDS := download-data train evaluate up down status replay worker watch bench ledger dlq reproduce doctor \
-	explain faults bench-edges bench-pipeline
+	explain faults bench-edges bench-page bench-pipeline dashboard
 .PHONY: help install $(COMMANDS) demo sinks test fuzz soak lint format lock
 
 help: ## Show this table
@@ -43,11 +43,13 @@ worker: ## Run one worker in the foreground
 watch: ## Print anomalies as they come
 bench: ## Compare the worker with a plain Kafka loop and other frameworks
 bench-edges: ## Compare sink and producer with bare loops; time a start; weigh a machine
+bench-page: ## Time the live page's first sight of a thousand machines, in a browser
 bench-pipeline: ## Find the highest rate that holds, latencies, CPU by stage, workers, fleets
 ledger: ## Judge what became of every reading
 dlq: ## Look at the dead letters: ARGS=list, "show ID", "replay --dry-run"
 doctor: ## Check this machine and say what to do
 faults: ## Break a pipeline in every way and judge it: ARGS="--quick", "--list", "--only X"
+dashboard: ## Serve the live page: http://127.0.0.1:8501 (`make up` has it, too)
 explain: ## Show the sensors behind a stored verdict: ARGS="--sensor-id X --cycle N"
 reproduce: ## Compute a stored verdict again: ARGS="--sensor-id X --cycle N"
 

@@ -14,8 +14,10 @@ import typer
 from commands import (
     bench,
     bench_edges,
+    bench_page,
     bench_pipeline,
     config,
+    dashboard,
     demo,
     dlq,
     doctor,
@@ -23,7 +25,9 @@ from commands import (
     evaluate,
     explain,
     faults,
+    incident,
     ledger,
+    maintenance,
     migrate,
     models,
     outbox,
@@ -52,11 +56,15 @@ app = typer.Typer(
 )
 app.add_typer(config.app, name="config")
 app.add_typer(dlq.app, name="dlq")
+app.add_typer(incident.app, name="incident")
+app.add_typer(maintenance.app, name="maintenance")
 app.add_typer(models.app, name="models")
 app.add_typer(simulate.app, name="simulate")
 app.command()(bench.bench)
 app.command()(bench_edges.bench_edges)
+app.command()(bench_page.bench_page)
 app.command()(bench_pipeline.bench_pipeline)
+app.command()(dashboard.dashboard)
 app.command()(demo.demo)
 app.command()(doctor.doctor)
 app.command()(download_data.download_data)

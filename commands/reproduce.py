@@ -5,32 +5,90 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from plantwatch.errors import BadDataError, PlantwatchError
+from plantwatch.errors import BadDataError, ConfigError, PlantwatchError
 from plantwatch.messages import to_iso, to_microseconds
 from plantwatch.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from incidents.queries import Incident
     from reproduce.stored import Row
     from reproduce.verdict import Reproduced
 
 
 def reproduce(
     context: typer.Context,
-    sensor_id: Annotated[str, typer.Option(help="The machine, such as FD001-engine-001.")],
-    cycle: Annotated[int, typer.Option(help="The cycle of the window's last reading.")],
+    sensor_id: Annotated[
+        str | None, typer.Option(help="The machine, such as FD001-engine-001.")
+    ] = None,
+    cycle: Annotated[
+        int | None, typer.Option(help="The cycle of the window's last reading.")
+    ] = None,
+    incident: Annotated[
+        int | None, typer.Option(metavar="N", help="All verdicts of an incident, instead.")
+    ] = None,
 ) -> None:
-    """Compute a stored verdict again from the readings on Kafka and the model that it names.
+    r"""Compute stored verdicts again from the readings on Kafka and the models that they name.
 
     A machine that was at this cycle several times has several verdicts; all are reproduced.
+
+    \b
+    plantwatch reproduce --sensor-id FD001-engine-034 --cycle 185
+    plantwatch reproduce --incident 12
 
     Exit code 0: each score is the stored one, within 1e-6. 1: one is not. 65: the readings are gone
     (retention) or others. 69, 78: the model, or a server, is nowhere.
     """
     settings = context.ensure_object(Settings)
+    if incident is not None and sensor_id is None and cycle is None:
+        raise typer.Exit(_incident(settings, incident))
+    if incident is not None or sensor_id is None or cycle is None:
+        raise ConfigError("give either --sensor-id and --cycle, or --incident")
     rows = stored_rows(settings, sensor_id, cycle)
     raise typer.Exit(max(_again(settings, row) for row in rows))
+
+
+def _incident(settings: Settings, number: int) -> int:
+    """Reproduce all verdicts between an incident's offsets; the exit code."""
+    from incidents import queries  # noqa: PLC0415 - see `stored_rows`
+    from incidents.session import session  # noqa: PLC0415
+    from reproduce import stored, verdict  # noqa: PLC0415
+
+    with session(settings, "reader") as connection:
+        found = queries.one(connection, number)
+    offsets = range(found.first_offset, found.last_offset + 1)
+    rows = stored.stretch(settings, found.sensor_id, found.source_partition, offsets)
+    if not rows:
+        raise BadDataError(
+            f"anomaly_events has no verdict between the offsets of incident {number}; somebody "
+            "has deleted them"
+        )
+    results = verdict.reproduce_run(settings, rows)
+    typer.echo("\n".join(_incident_lines(found, results, settings)))
+    return 0 if all(one.agrees for one in results) else 1
+
+
+def _incident_lines(
+    found: "Incident", results: "Sequence[Reproduced]", settings: Settings
+) -> "Iterator[str]":
+    worst = max(results, key=lambda one: abs(one.difference))
+    differing = sum(not one.agrees for one in results)
+    models = dict.fromkeys((one.row.model_version, one.row.model_digest) for one in results)
+    yield f"incident {found.id}, {found.sensor_id}, {found.severity}, {found.phase}"
+    yield (
+        f"  verdicts    {len(results):,}, cycles {runs(sorted({one.row.cycle for one in results}))}"
+    )
+    yield (
+        f"  difference  {abs(worst.difference):.3g} at most, at cycle {worst.row.cycle}"
+        + (f"; {differing:,} ARE NOT THE SAME" if differing else "")
+    )
+    yield (
+        f"  from        {settings.topics.readings}, partition {found.source_partition}, "
+        f"offsets {found.first_offset} to {found.last_offset}"
+    )
+    for version, digest in models:
+        yield f"  model       {version}, digest {digest}"
 
 
 def stored_rows(settings: Settings, sensor_id: str, cycle: int) -> "list[Row]":

@@ -1,12 +1,15 @@
 """What consumer groups have committed, asked without joining them. Changes nothing."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from connections import span
 from connections.kafka import METADATA_TIMEOUT_SEC, consumer_config, no_broker
+from plantwatch.accounting import CommitMetadata
 from plantwatch.settings import Settings
 
 
@@ -58,3 +61,31 @@ def behind(settings: Settings) -> int:
     """
     unscored = lag(settings, settings.worker.group_id, settings.topics.readings)
     return unscored + lag(settings, settings.sink.postgres_group_id, settings.topics.scores)
+
+
+@dataclass(frozen=True, slots=True)
+class Accounting:
+    """What became of `received` readings, by class, as the worker's commits have it."""
+
+    received: int
+    counts: Counter[str]
+
+    @property
+    def in_order(self) -> bool:
+        """Every one of them is in exactly one class."""
+        return self.received == self.counts.total()
+
+
+def accounting(settings: Settings) -> Accounting:
+    """Account for every offset of `readings` that the worker's group has committed past.
+
+    Raises:
+        UnavailableError: no broker answers, or the topic is not there.
+    """
+    received, counts = 0, Counter[str]()
+    for one in committed(settings, settings.worker.group_id, settings.topics.readings):
+        found = CommitMetadata.from_text(one.metadata)
+        if found is not None:
+            received += one.offset - found.start
+            counts.update(found.counts)
+    return Accounting(received, counts)

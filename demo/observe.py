@@ -6,18 +6,13 @@ from dataclasses import dataclass
 from connections import groups, span
 from connections.postgres import connect
 from demo.account import Identity
-from plantwatch.accounting import CommitMetadata
 from plantwatch.messages import score_event_from_bytes, to_datetime
 from plantwatch.settings import Settings
 
 
 def counts(settings: Settings) -> Counter[str]:
     """Readings by class since ever, from the metadata of the worker's commits."""
-    total: Counter[str] = Counter()
-    for one in groups.committed(settings, settings.worker.group_id, settings.topics.readings):
-        found = CommitMetadata.from_text(one.metadata)
-        total.update(found.counts if found else {})
-    return total
+    return groups.accounting(settings).counts
 
 
 def latencies(settings: Settings, since: dict[int, range]) -> list[float]:

@@ -75,6 +75,7 @@ def _speed(tour: Tour) -> Iterator[str]:
 def _next(settings: Settings) -> Iterator[str]:
     cfg, loopback = settings.postgres, "http://127.0.0.1"
     yield "The stack is up:"
+    yield f"  Live page   {loopback}:{settings.streamlit.port}"
     yield f"  Kafka       {settings.kafka.bootstrap_servers}   topics {_topics(settings)}"
     yield f"  PostgreSQL  {cfg.host}:{cfg.port}/{cfg.db}   passwords in .local/stack.env"
     yield f"  MLflow      {settings.mlflow.tracking_uri}"

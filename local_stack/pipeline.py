@@ -1,5 +1,6 @@
 """plantwatch's own processes: migrations, the first training, the worker, the sinks, the outbox."""
 
+import importlib.util
 import json
 import sys
 from functools import partial
@@ -7,7 +8,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from local_stack.process import LOOPBACK, Port, Process, Skipped, listens
+from local_stack.process import LOOPBACK, Port, Process, Skipped, answers, listens
 from plantwatch.configuration import variables
 from plantwatch.settings import Settings
 
@@ -62,16 +63,31 @@ def sink_shadow(settings: Settings, _home: Path) -> Process:
     return _service(settings, "sink-shadow", ("sink", "shadow"), port)
 
 
-def outbox(settings: Settings, _home: Path) -> Process:
-    port = Port(settings.outbox.metrics_port, "OUTBOX_METRICS_PORT")
-    return _service(settings, "outbox", ("outbox",), port)
-
-
 def sink_readings(settings: Settings, _home: Path) -> Process | Skipped:
     if settings.sink.readings_hours == 0:
         return Skipped("sink-readings", "SINK_READINGS_HOURS is 0: no readings are kept")
     port = Port(settings.sink.readings_metrics_port, "SINK_READINGS_METRICS_PORT")
     return _service(settings, "sink-readings", ("sink", "readings"), port)
+
+
+def outbox(settings: Settings, _home: Path) -> Process:
+    port = Port(settings.outbox.metrics_port, "OUTBOX_METRICS_PORT")
+    return _service(settings, "outbox", ("outbox",), port)
+
+
+def dashboard(settings: Settings, _home: Path) -> Process | Skipped:
+    """The live page, where Streamlit is installed."""
+    if importlib.util.find_spec("streamlit") is None:
+        return Skipped("dashboard", "Streamlit is not installed; `make install` has it")
+    address = f"http://{LOOPBACK}:{settings.streamlit.port}"
+    return Process(
+        name="dashboard",
+        argv=_command("dashboard"),
+        address=address,
+        ports=(Port(settings.streamlit.port, "STREAMLIT_PORT"),),
+        make_ready=partial(answers, f"{address}/_stcore/health"),
+        environment=environment_of(settings),
+    )
 
 
 def environment_of(settings: Settings) -> dict[str, str]:

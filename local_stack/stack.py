@@ -36,6 +36,7 @@ STAGES: Final[tuple[dict[str, Builder], ...]] = (
         "sink-shadow": pipeline.sink_shadow,
         "sink-readings": pipeline.sink_readings,
         "outbox": pipeline.outbox,
+        "dashboard": pipeline.dashboard,
     },
 )
 """Everything there is; a stage starts when all of the one before is ready."""
@@ -139,7 +140,8 @@ def _event_loop() -> Iterator[asyncio.AbstractEventLoop]:
     try:
         yield loop
     finally:
+        # On its own thread: the caller's may have a loop of its own at work.
+        asyncio.run_coroutine_threadsafe(loop.shutdown_default_executor(), loop).result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
-        loop.run_until_complete(loop.shutdown_default_executor())
         loop.close()

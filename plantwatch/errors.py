@@ -19,6 +19,10 @@ class BadDataError(PlantwatchError):
     exit_code = 65
 
 
+class RefusedError(PlantwatchError):
+    """What a person asked for cannot be, or came too late: nothing was changed (exit 1)."""
+
+
 class UnavailableError(PlantwatchError):
     """A server or file source is not there now: start it or wait, then try again (exit 69)."""
 

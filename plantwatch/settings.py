@@ -351,7 +351,14 @@ class Api(Section):
 
 class Streamlit(Section):
     api_url: str
+    host: str
+    port: Port
     refresh_interval_sec: Seconds
+    deadline_sec: Seconds
+    silent_after_sec: Seconds
+    history: Positive
+    incidents_shown: Positive
+    tiles: Positive
 
 
 class Settings(Section):

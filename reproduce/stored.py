@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, LiteralString
 
 import psycopg
 from psycopg.rows import class_row
@@ -29,10 +29,13 @@ class Row:
     last_offset: int
 
 
-_ROWS: Final = """
+_COLUMNS: Final = """
 SELECT sensor_id, cycle, detected_at, anomaly_score, model_version, model_digest,
        source_partition, first_offset, last_offset
-FROM anomaly_events WHERE sensor_id = %s AND cycle = %s ORDER BY detected_at
+FROM anomaly_events"""
+_ROWS: Final = f"{_COLUMNS} WHERE sensor_id = %s AND cycle = %s ORDER BY detected_at"
+_STRETCH: Final = f"""{_COLUMNS} WHERE sensor_id = %s AND source_partition = %s
+    AND first_offset >= %s AND last_offset <= %s ORDER BY last_offset
 """
 
 
@@ -43,11 +46,27 @@ def rows(settings: Settings, sensor_id: str, cycle: int) -> list[Row]:
         UnavailableError: PostgreSQL is not there now.
         ConfigError: it refuses us; a person must mend password, database or grant.
     """
+    return _read(settings, _ROWS, sensor_id, cycle)
+
+
+def stretch(settings: Settings, sensor_id: str, partition: int, offsets: range) -> list[Row]:
+    """A machine's verdicts whose windows lie within these offsets, in their order; fails as `rows`.
+
+    Args:
+        settings: where the table is.
+        sensor_id: the machine.
+        partition: of `readings`.
+        offsets: the window's lowest, up to the one after its last reading.
+    """
+    return _read(settings, _STRETCH, sensor_id, partition, offsets.start, offsets.stop - 1)
+
+
+def _read(settings: Settings, query: LiteralString, *values: object) -> list[Row]:
     try:
         with (
             connect(settings, "reader") as connection,
             connection.cursor(row_factory=class_row(Row)) as found,
         ):
-            return found.execute(_ROWS, (sensor_id, cycle)).fetchall()
+            return found.execute(query, values).fetchall()
     except psycopg.Error as error:
         raise explain(error, settings, "reader") from error

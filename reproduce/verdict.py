@@ -48,6 +48,24 @@ def reproduce(settings: Settings, row: Row) -> Reproduced:
     return Reproduced(row, float(verdict.anomaly_score[0]), window)
 
 
+def reproduce_run(settings: Settings, rows: Sequence[Row]) -> list[Reproduced]:
+    """One machine's verdicts of one partition again, its stretch of the log read once.
+
+    Each is scored by the model that it names, all of a model in one call. Fails as `reproduce`,
+    for the first that cannot be.
+    """
+    wanted = range(min(row.first_offset for row in rows), max(row.last_offset for row in rows) + 1)
+    read = _read(settings, rows[0], wanted)
+    windows = {row: _window(settings, row, read) for row in rows}
+    done: dict[Row, Reproduced] = {}
+    for digest in dict.fromkeys(row.model_digest for row in rows):
+        chosen = [row for row in rows if row.model_digest == digest]
+        verdicts = score(detector_of(settings, chosen[0]), *(windows[row] for row in chosen))
+        for row, found in zip(chosen, verdicts.anomaly_score.tolist(), strict=True):
+            done[row] = Reproduced(row, found, windows[row])
+    return [done[row] for row in rows]
+
+
 def read_window(settings: Settings, row: Row) -> list[Logged]:
     """The readings that the row's verdict stands on, oldest first, from Kafka.
 
@@ -55,7 +73,19 @@ def read_window(settings: Settings, row: Row) -> list[Logged]:
         BadDataError: the readings are gone, or others stand in their place; the message says which.
         UnavailableError: the broker is away.
     """
-    window = window_of(_read(settings, row), settings.window)
+    wanted = range(row.first_offset, row.last_offset + 1)
+    return _window(settings, row, _read(settings, row, wanted))
+
+
+def _window(settings: Settings, row: Row, read: Sequence[Logged]) -> list[Logged]:
+    """The row's window among its machine's readings in the order of offsets."""
+    run = [one for one in read if row.first_offset <= one.offset <= row.last_offset]
+    if not run or not _is_of(run[-1], row):
+        raise BadDataError(
+            f"{_place(settings, row)}: another reading stands there, or none; the topic was made "
+            "anew since, name the one of that time with TOPICS_READINGS"
+        )
+    window = window_of(run, settings.window)
     if window is None:
         raise BadDataError(
             f"{_place(settings, row)}: the window rule finds no window there; it was scored under "
@@ -64,28 +94,21 @@ def read_window(settings: Settings, row: Row) -> list[Logged]:
     return window
 
 
-def _read(settings: Settings, row: Row) -> list[Logged]:
-    """The machine's readings from the window's lowest offset to its last reading."""
+def _read(settings: Settings, row: Row, wanted: range) -> list[Logged]:
+    """The readings of the row's machine at offsets `wanted` of its partition."""
     topic = settings.topics.readings
     held = span.held(settings, topic).get(row.source_partition, range(0))
-    if held.start > row.first_offset:
+    if held.start > wanted.start:
         raise BadDataError(
             f"{_place(settings, row)}: retention has removed what the window begins with: the log "
-            f"begins at {held.start}, the window at {row.first_offset}; nothing brings it back"
+            f"begins at {held.start}, the window at {wanted.start}; nothing brings it back"
         )
-    wanted = range(row.first_offset, row.last_offset + 1)
-    found = [
+    return [
         Logged(message.offset(), reading)
         for message in span.read(settings, topic, {row.source_partition: wanted})
         if message.key() == row.sensor_id.encode()
         and isinstance(reading := decode(message.key(), message.value(), settings.reading), Reading)
     ]
-    if not found or not _is_of(found[-1], row):
-        raise BadDataError(
-            f"{_place(settings, row)}: another reading stands there, or none; the topic was made "
-            "anew since, name the one of that time with TOPICS_READINGS"
-        )
-    return found
 
 
 def _is_of(last: Logged, row: Row) -> bool:
@@ -106,17 +129,17 @@ def detector_of(settings: Settings, row: Row) -> OnnxDetector:
     return OnnxDetector(folder, row.model_version, settings.anomaly)
 
 
-def score(detector: Detector, window: Sequence[Logged]) -> Verdicts:
-    """The verdict on one window.
+def score(detector: Detector, *windows: Sequence[Logged]) -> Verdicts:
+    """The verdicts on one window or more.
 
     Raises:
         BadDataError: the model has no score for it.
     """
-    values = np.array([[one.reading.values for one in window]], np.float32)
+    values = np.array([[one.reading.values for one in window] for window in windows], np.float32)
     try:
         return detector.score(values)
     except UnscorableError as error:
-        raise BadDataError(f"{detector.version} has no score for the window: {error}") from None
+        raise BadDataError(f"{detector.version} has no score for a window: {error}") from None
 
 
 def _place(settings: Settings, row: Row) -> str:

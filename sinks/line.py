@@ -1,18 +1,16 @@
 """The line of a sink to PostgreSQL: one transaction at a time, each given up in time.
 
 A stopped server (SIGSTOP, a dead virtual machine) raises nothing: neither libpq nor psycopg gives
-up a statement by itself. `_deadline` cuts the line from our side.
+up a statement by itself. `deadline` cuts the line from our side.
 """
 
 import contextlib
-import os
-import socket
-import threading
 from collections.abc import Iterator
 from typing import Any, Final
 
 import psycopg
 
+from connections.deadline import deadline
 from connections.postgres import connect, explain
 from plantwatch.settings import Settings
 
@@ -40,7 +38,7 @@ class Line:
                 self._settings, "writer", **_limits(self._settings)
             )
             with (
-                _deadline(self.connection, self._settings.sink.deadline_sec),
+                deadline(self.connection, self._settings.sink.deadline_sec),
                 self.connection.transaction(),
             ):
                 yield self.connection
@@ -73,20 +71,3 @@ def _limits(settings: Settings) -> dict[str, Any]:
         + " ".join(f"-c {name}={round(1000 * sec)}" for name, sec in session.items()),
         "tcp_user_timeout": round(1000 * sink.deadline_sec),
     }
-
-
-@contextlib.contextmanager
-def _deadline(connection: psycopg.Connection, seconds: float) -> Iterator[None]:
-    """Shut the connection's socket down after `seconds`, which ends every wait on it.
-
-    The duplicate stays ours: shutdown works on the line, whichever descriptor names it, and cannot
-    hit a descriptor that was closed and given to somebody else in between.
-    """
-    with socket.socket(fileno=os.dup(connection.fileno())) as line:
-        timer = threading.Timer(seconds, line.shutdown, [socket.SHUT_RDWR])
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
-            timer.join()

@@ -9,7 +9,7 @@ import pytest
 TARGETS = {
     *("install", "download-data", "train", "evaluate", "demo", "up", "down", "status", "replay"),
     *("worker", "sinks", "watch", "bench", "ledger", "dlq", "reproduce", "doctor", "test", "fuzz"),
-    *("lint", "format", "lock", "explain", "bench-edges"),
+    *("lint", "format", "lock", "explain", "bench-edges", "bench-page", "dashboard"),
 }
 
 

@@ -25,7 +25,7 @@ _GRANTS: Final[tuple[tuple[Role, str, str], ...]] = (
     ("writer", "USAGE", "SEQUENCE anomaly_events_id_seq, shadow_events_id_seq, incidents_id_seq"),
     ("operator", "SELECT", "anomaly_events, shadow_events, readings, incidents, maintenance"),
     ("operator", f"UPDATE ({_ACTS})", "incidents"),
-    ("operator", "INSERT, UPDATE (ends_at)", "maintenance"),
+    ("operator", "INSERT, UPDATE (ends_at), DELETE", "maintenance"),
     ("operator", "USAGE", "SEQUENCE maintenance_id_seq"),
     ("reader", "SELECT", "anomaly_events, shadow_events, readings, incidents, maintenance"),
     ("reader", "SELECT", "machine_states, outbox, alembic_version"),

@@ -13,6 +13,7 @@ from local_stack.free import free_ports
 from plantwatch.settings import Settings
 from sinks.migrate import upgrade
 from tests.support import plant, topics
+from tests.support import stored as rows_of
 from tests.support.commands import Command, with_changes
 from tests.support.small_training import cached_model, small_fleet
 
@@ -56,11 +57,15 @@ def rows(settings: Settings) -> int:
 
 @pytest.fixture
 def reproduce(stored: Settings, tmp_path: Path) -> Callable[..., tuple[int, str]]:
-    """The command for a cycle of MACHINE: exit code, and all it says."""
+    """The command for a cycle of MACHINE, or an incident: exit code, and all it says."""
 
-    def run(cycle: int, command: str = "reproduce") -> tuple[int, str]:
+    def run(
+        cycle: int = 0, command: str = "reproduce", incident: int | None = None
+    ) -> tuple[int, str]:
         folder = tmp_path / f"reproduce-{len(list(tmp_path.iterdir()))}"
-        options = ("--sensor-id", MACHINE, "--cycle", str(cycle))
+        options = ["--sensor-id", MACHINE, "--cycle", str(cycle)]
+        if incident is not None:
+            options = ["--incident", str(incident)]
         started = Command(folder, stored, command, *options)
         return started.wait(), started.said
 
@@ -84,17 +89,42 @@ def test_a_verdict_is_found_again(
     assert "the median of training machines at this score" in said
     assert_one_line(reproduce(3, "explain"), 65, "no verdict")
 
+    number, verdicts = incident_of(stored)
+    code, said = reproduce(incident=number)
+    assert code == 0, said
+    assert f"verdicts    {verdicts}, cycles 30-" in said
+    assert "at most, at cycle" in said
+
     with connect(stored, "owner") as connection:
         connection.execute("UPDATE anomaly_events SET anomaly_score = 0.125 WHERE cycle = 40")
     code, said = reproduce(40)
     assert (code, "NOT THE SAME" in said) == (1, True), said
 
+    code, said = reproduce(incident=number)
+    assert (code, "at cycle 40; 1 ARE NOT THE SAME" in said) == (1, True), said
+
     assert_one_line(reproduce(3), 65, "no verdict")
+    assert_one_line(reproduce(incident=10_000), 1, "no incident 10000")
     shutil.move(stored.model.cache, stored.model.cache.with_name("elsewhere"))
     assert_one_line(reproduce(41), 69, "MLflow")
     shutil.move(stored.model.cache.with_name("elsewhere"), stored.model.cache)
     topics.forget(stored, topics.ends(stored, stored.topics.readings))
     assert_one_line(reproduce(41), 65, "retention has removed")
+
+
+def incident_of(settings: Settings) -> tuple[int, int]:
+    """An incident as long as all that is stored of MACHINE; its number, and how many verdicts."""
+    query = """
+        SELECT source_partition, min(first_offset), max(last_offset), count(*) FROM anomaly_events
+        WHERE sensor_id = %s GROUP BY source_partition
+    """
+    with rows_of.owner(settings) as owner:
+        found = owner.execute(query, [MACHINE]).fetchone()
+        assert found is not None
+        partition, first, last, verdicts = found
+        where = {"source_partition": partition, "first_offset": first, "last_offset": last}
+        closed = {"closed_at": rows_of.at(200), "closed_why": "recovered"}
+        return rows_of.incident(owner, MACHINE, **where, **closed), verdicts
 
 
 def assert_one_line(result: tuple[int, str], code: int, says: str) -> None:

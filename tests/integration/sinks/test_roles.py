@@ -58,6 +58,7 @@ PEOPLE_DO = {
 PEOPLE_ALONE_DO = {
     "begin maintenance": (MAINTENANCE,),
     "end maintenance": ("UPDATE maintenance SET ends_at = now()",),
+    "call off maintenance": ("DELETE FROM maintenance",),
 }
 ALL_LOOK_AT = ("anomaly_events", "shadow_events", "readings", "incidents", "maintenance")
 NOBODY_DOES = {
@@ -66,7 +67,6 @@ NOBODY_DOES = {
     "delete an incident": ("DELETE FROM incidents",),
     "change a reading": ("UPDATE readings SET published_at = now()",),
     "move maintenance": ("UPDATE maintenance SET sensor_id = 'other'",),
-    "delete maintenance": ("DELETE FROM maintenance",),
     "tell what is not so": ("INSERT INTO outbox VALUES (0, 0, '', '1')",),
     "empty a table": ("TRUNCATE incidents",),
     "make a table": ("CREATE TABLE mine (n int)",),

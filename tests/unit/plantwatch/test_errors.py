@@ -15,6 +15,7 @@ def test_exit_codes_are_those_promised() -> None:
     codes = {kind.__name__: kind.exit_code for kind in KINDS}
     assert codes == {
         "BadDataError": 65,
+        "RefusedError": 1,
         "UnavailableError": 69,
         "UnfinishedError": 75,
         "ConfigError": 78,

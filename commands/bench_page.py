@@ -1,0 +1,32 @@
+"""`plantwatch bench-page`: how soon the live page shows a fleet."""
+
+from statistics import median
+from typing import Annotated
+
+import typer
+
+from plantwatch.settings import Settings
+
+
+def bench_page(
+    context: typer.Context,
+    *,
+    machines: Annotated[int, typer.Option(min=1, help="Made-up machines.")] = 1000,
+    cycles: Annotated[int, typer.Option(min=1, help="Verdicts and readings of each.")] = 300,
+    looks: Annotated[int, typer.Option(min=1, help="Of each kind.")] = 5,
+) -> None:
+    """Time the live page's first sight of a fleet, and of a machine, in a real browser.
+
+    Starts its own PostgreSQL and page on free ports; end other load first. Each look is a
+    newcomer's: nothing is cached in the browser. Needs Chromium.
+    """
+    # Here, not above: no other command should wait for them.
+    from benchmarks.page import look, stored  # noqa: PLC0415
+
+    context.ensure_object(Settings)
+    with stored(context.find_root().params["config"], machines, cycles) as settings:
+        found = look(settings, machines, looks)
+    told = {f"fleet of {machines:,}": found.fleet, "one machine": found.machine}
+    for what, seconds in told.items():
+        spread = f"{min(seconds):.2f}-{max(seconds):.2f}"
+        typer.echo(f"{what:<18} first sight after {median(seconds):.2f} s ({spread})")

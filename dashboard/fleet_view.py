@@ -1,0 +1,100 @@
+"""The fleet at a glance: how many machines are how, what needs somebody, and a tile for each."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+
+import psycopg
+import streamlit as st
+
+from dashboard import charts, parts, queries, words
+from dashboard.fleet import MEANINGS, Machine, counts, fleet_of
+from dashboard.queries import MachineRow
+from dashboard.source import Answer, Source
+from incidents.precision import Precision, precision
+from incidents.queries import Choice, Incident, listed
+from plantwatch.settings import Settings
+
+_KEY: Final = ("fleet",)
+
+
+class Fleet(NamedTuple):
+    """All that the view shows, read together."""
+
+    machines: Sequence[MachineRow]
+    incidents: Sequence[Incident]
+    precision: Precision
+
+
+def show(settings: Settings, source: Source) -> None:
+    """Draw the view, again and again."""
+    st.fragment(_draw, run_every=settings.streamlit.refresh_interval_sec)(settings, source)
+
+
+def ask(settings: Settings, source: Source) -> Answer[Fleet]:
+    """The fleet as last read, with one more incident than is shown, to know that there are more."""
+    most = settings.streamlit.incidents_shown + 1
+
+    def query(connection: psycopg.Connection) -> Fleet:
+        incidents = listed(connection, Choice(closed=False), most)
+        return Fleet(queries.fleet(connection), incidents, precision(connection))
+
+    return source.read(_KEY, query)
+
+
+def _draw(settings: Settings, source: Source) -> None:
+    with st.spinner(words.LOADING):
+        answer = ask(settings, source)
+    parts.show_said()
+    found = parts.show_state(answer, settings)
+    if found is None:
+        return
+    if not found.machines:
+        st.info(words.NO_MACHINES)
+        return
+    machines = fleet_of(found.machines, datetime.now(UTC), settings.streamlit.silent_after_sec)
+    _counts(machines)
+    _incidents(settings, source, found)
+    _grid(machines, settings.streamlit.tiles)
+
+
+def _counts(machines: Sequence[Machine]) -> None:
+    found = counts(machines)
+    for column, (condition, number) in zip(st.columns(len(found)), found.items(), strict=True):
+        colour = charts.COLOURS[condition]
+        column.html(
+            f'<div title="{MEANINGS[condition]}" style="border-left: 6px solid {colour}; '
+            f'padding: 0 0 0 10px; opacity: {1 if number else 0.45}">'
+            f'<div style="font-size: 1.9rem; font-weight: 600; line-height: 1.2">{number:,}</div>'
+            f"<div>{condition.value}</div></div>"
+        )
+
+
+def _incidents(settings: Settings, source: Source, found: Fleet) -> None:
+    shown = settings.streamlit.incidents_shown
+    if not found.incidents:
+        st.success(words.NO_INCIDENTS)
+    else:
+        st.subheader("Open incidents", anchor=False)
+        parts.headings("machine")
+    for one in found.incidents[:shown]:
+        parts.incident_row(settings, source, one, linked=True)
+    if len(found.incidents) > shown:
+        st.caption(f"These are the first {shown}; `plantwatch incident list` has them all.")
+    st.caption(f"Alarm precision: {found.precision}.")
+
+
+def _grid(machines: Sequence[Machine], most: int) -> None:
+    st.subheader(f"{len(machines):,} machines, worst first", anchor=False)
+    if len(machines) > most:
+        st.caption(f"The worst {most:,} have a tile; the field above finds every one.")
+    event = st.plotly_chart(
+        charts.grid(machines[:most]),
+        key="grid",
+        on_select="rerun",
+        selection_mode="points",
+        config={"displayModeBar": False},
+        alt="One tile per machine, coloured by its condition.",
+    )
+    for point in event["selection"]["points"]:
+        parts.go_to(str(point["customdata"]))

@@ -1,0 +1,116 @@
+"""What both views are made of: what is wrong with them, who acts, and an incident's row."""
+
+import os
+import time
+from datetime import UTC, datetime
+from typing import Final, TypeVar
+
+import streamlit as st
+
+from dashboard import words
+from dashboard.source import Answer, Source
+from incidents import feedback
+from incidents.queries import Incident
+from incidents.session import session
+from plantwatch.errors import PlantwatchError
+from plantwatch.settings import Settings
+
+T = TypeVar("T")
+
+WHO: Final = "who"
+_SAID: Final = "said"
+_WIDTHS: Final = (1.0, 2.2, 2.4, 1.0, 2.6, 2.6)
+_HEADINGS: Final = ("since (UTC)", "peak", "sensors and what they add", "who is at it")
+
+
+def show_state(answer: Answer[T], settings: Settings) -> T | None:
+    """Say what is wrong, if anything is; the data to go on with, None where there are none."""
+    if answer.outage is not None:
+        every = settings.streamlit.refresh_interval_sec
+        st.error(words.outage(answer.outage, answer.read_at, time.time(), every))
+    return answer.data
+
+
+def show_said() -> None:
+    """What became of the last acknowledgement made in this browser."""
+    said = st.session_state.get(_SAID)
+    if said is not None:
+        (st.success if said[0] else st.warning)(said[1])
+
+
+def name_field() -> None:
+    st.text_input(
+        "You are",
+        value=os.environ.get("USER", ""),
+        key=WHO,
+        max_chars=64,
+        help="The name that others read when you acknowledge an incident.",
+    )
+
+
+def go_to(machine: str | None) -> None:
+    """Show another view; ends this run of the script."""
+    st.session_state.pop(_SAID, None)
+    if machine is None:
+        st.query_params.clear()
+    else:
+        st.query_params["machine"] = machine
+    st.rerun()
+
+
+def headings(first: str) -> None:
+    """Those of rows whose first text is a `machine`, or an `incident`."""
+    for column, text in zip(st.columns(_WIDTHS), ("", first, *_HEADINGS), strict=True):
+        column.caption(text)
+
+
+def incident_row(settings: Settings, source: Source, one: Incident, *, linked: bool) -> None:
+    """One open incident; its machine is a button that leads there, if `linked`."""
+    cells = st.columns(_WIDTHS, vertical_alignment="center")
+    cells[0].badge(one.severity, color="red" if one.severity == "critical" else "orange")
+    if linked:
+        if cells[1].button(escaped(one.sensor_id), key=f"go-{one.id}", type="tertiary"):
+            go_to(one.sensor_id)
+    else:
+        cells[1].text(str(one.id))
+    cells[2].text(f"{one.opened_at:%m-%d %H:%M:%S}, {one.last_cycle - one.opened_cycle + 1} cycles")
+    cells[3].text(f"{one.peak_score:.3f}")
+    cells[4].text(_sensors(one))
+    if one.acknowledged_at is not None:
+        cells[5].text(f"{one.acknowledged_by}, since {one.acknowledged_at:%H:%M}")
+    else:
+        cells[5].button(
+            "Acknowledge",
+            key=f"ack-{one.id}",
+            on_click=_acknowledge,
+            args=(settings, source, one.id),
+            help="Say that you are at it, so that nobody else gets up.",
+        )
+
+
+def _sensors(one: Incident) -> str:
+    return (
+        ", ".join(f"{of.sensor} ({of.contribution:+.2f})" for of in one.top_sensors) or "not told"
+    )
+
+
+def _acknowledge(settings: Settings, source: Source, incident_id: int) -> None:
+    """Acknowledge as the operator; what came of it is shown by `show_said`."""
+    by = str(st.session_state.get(WHO) or "").strip()
+    if not by:
+        st.session_state[_SAID] = False, "Say who you are first: the field is above."
+        return
+    try:
+        with session(settings, "operator") as connection:
+            found = feedback.acknowledge(connection, incident_id, by)
+    except PlantwatchError as error:
+        st.session_state[_SAID] = False, f"Not acknowledged: {escaped(str(error))}"
+    else:
+        told = f"Incident {found.id} of {escaped(found.sensor_id)} is yours, {escaped(by)}."
+        st.session_state[_SAID] = True, f"{told} ({datetime.now(UTC):%H:%M:%S} UTC)"
+    source.expire()
+
+
+def escaped(text: str) -> str:
+    """Other people's text where Streamlit reads Markdown."""
+    return "".join(f"\\{sign}" if sign in "\\`*_{}[]()<>#+-.!|~:$" else sign for sign in text)

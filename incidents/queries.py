@@ -1,0 +1,130 @@
+"""Incidents as PostgreSQL has them, for people to look at. Changes nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final, NamedTuple
+
+import psycopg
+from psycopg.rows import dict_row
+
+from plantwatch.errors import RefusedError
+
+
+class Phase(StrEnum):
+    """Where an incident is in its life."""
+
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    CLOSED = "closed"
+
+
+class Contribution(NamedTuple):
+    """A sensor, by its number from 1, and what it added to the raw score of the peak."""
+
+    sensor: int
+    contribution: float
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """A row of `incidents`.
+
+    Times are event times, but for `acknowledged_at` and a `closed_at` by hand, which are people's.
+    `first_offset` to `last_offset` is where on `readings`, in `source_partition`, its windows lie.
+    """
+
+    id: int
+    sensor_id: str
+    severity: str
+    opened_at: datetime
+    opened_cycle: int
+    escalated_at: datetime | None
+    last_at: datetime
+    last_cycle: int
+    anomalies: int
+    peak_score: float
+    peak_at: datetime
+    peak_cycle: int
+    top_sensors: Sequence[Contribution]
+    regime: int | None
+    unseen_regime: bool
+    model_version: str
+    model_digest: str
+    source_partition: int
+    first_offset: int
+    last_offset: int
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    closed_at: datetime | None
+    closed_by: str | None
+    closed_why: str | None
+    false_alarm: bool | None
+    note: str | None
+
+    @property
+    def phase(self) -> Phase:
+        if self.closed_at is not None:
+            return Phase.CLOSED
+        return Phase.OPEN if self.acknowledged_at is None else Phase.ACKNOWLEDGED
+
+    @property
+    def judgement(self) -> str:
+        """What people said of it: `real`, `false alarm`, or nothing."""
+        return {None: "", True: "false alarm", False: "real"}[self.false_alarm]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which incidents; None leaves a condition out. `closed` None: open and closed ones."""
+
+    sensor_id: str | None = None
+    severity: str | None = None
+    closed: bool | None = None
+    acknowledged: bool | None = None
+    since: datetime | None = None
+
+
+_COLUMNS: Final = ", ".join(name for name in Incident.__dataclass_fields__)
+
+_LISTED: Final = f"""
+SELECT {_COLUMNS} FROM incidents
+WHERE (%(sensor_id)s::text IS NULL OR sensor_id = %(sensor_id)s)
+    AND (%(severity)s::text IS NULL OR severity = %(severity)s)
+    AND (%(closed)s::boolean IS NULL OR (closed_at IS NOT NULL) = %(closed)s)
+    AND (%(acknowledged)s::boolean IS NULL OR (acknowledged_at IS NOT NULL) = %(acknowledged)s)
+    AND (%(since)s::timestamptz IS NULL OR last_at >= %(since)s)
+ORDER BY closed_at IS NOT NULL, severity = 'critical' DESC, acknowledged_at IS NOT NULL,
+    peak_score DESC, opened_at DESC, id DESC
+LIMIT %(limit)s
+"""  # noqa: S608 - the columns are ours
+
+
+def listed(connection: psycopg.Connection, choice: Choice, limit: int) -> list[Incident]:
+    """At most `limit` incidents: what needs somebody first, then by peak score."""
+    wanted = {name: getattr(choice, name) for name in Choice.__dataclass_fields__}
+    rows = connection.cursor(row_factory=dict_row).execute(_LISTED, wanted | {"limit": limit})
+    return [incident_of(row) for row in rows.fetchall()]
+
+
+def one(connection: psycopg.Connection, incident_id: int) -> Incident:
+    """One incident.
+
+    Raises:
+        RefusedError: there is none of this number; the message says how to find those there are.
+    """
+    query = f"SELECT {_COLUMNS} FROM incidents WHERE id = %s"  # noqa: S608 - the columns are ours
+    row = connection.cursor(row_factory=dict_row).execute(query, [incident_id]).fetchone()
+    if row is None:
+        raise RefusedError(
+            f"there is no incident {incident_id}; `plantwatch incident list --all` shows those "
+            "that there are"
+        )
+    return incident_of(row)
+
+
+def incident_of(row: dict[str, Any]) -> Incident:
+    """A row of the table, its columns by name, as an `Incident`."""
+    sensors = [Contribution(**one) for one in row["top_sensors"]]
+    return Incident(**row | {"top_sensors": sensors})

@@ -1,0 +1,82 @@
+"""Rows put straight into the tables, as sinks would have left them."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import psycopg
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from connections.postgres import connect
+from plantwatch.settings import Settings
+
+MACHINE: Final = "FD001-engine-001"
+NOON: Final = datetime(2026, 1, 1, 12, tzinfo=UTC)
+"""The event time of cycle 0; cycles are a minute apart."""
+
+
+def at(cycle: int) -> datetime:
+    return NOON + timedelta(minutes=cycle)
+
+
+def owner(settings: Settings) -> psycopg.Connection:
+    return connect(settings, "owner", autocommit=True)
+
+
+def verdict(
+    connection: psycopg.Connection, cycle: int, sensor_id: str = MACHINE, **more: Any
+) -> None:
+    """A sound verdict."""
+    usual = {
+        "sensor_id": sensor_id,
+        "cycle": cycle,
+        "detected_at": at(cycle),
+        "anomaly_score": 0.25,
+        "is_anomaly": False,
+        "confidence": 0.1,
+        "model_version": "isolation_forest_v1",
+        "model_digest": "d1",
+        "source_partition": 0,
+        "first_offset": cycle - 29,
+        "last_offset": cycle,
+    }
+    insert(connection, "anomaly_events", usual | more)
+
+
+def incident(connection: psycopg.Connection, sensor_id: str = MACHINE, **more: Any) -> int:
+    """An open incident of cycles 100 to 110; its number."""
+    usual = {
+        "sensor_id": sensor_id,
+        "severity": "warning",
+        "opened_at": at(100),
+        "opened_cycle": 100,
+        "last_at": at(110),
+        "last_cycle": 110,
+        "anomalies": 9,
+        "peak_score": 0.75,
+        "peak_at": at(105),
+        "peak_cycle": 105,
+        "top_sensors": Jsonb([{"sensor": 11, "contribution": 2.5}]),
+        "unseen_regime": False,
+        "model_version": "isolation_forest_v1",
+        "model_digest": "d1",
+        "source_partition": 0,
+        "first_offset": 71,
+        "last_offset": 110,
+    }
+    return int(insert(connection, "incidents", usual | more, returning="id"))
+
+
+def insert(
+    connection: psycopg.Connection, table: str, row: dict[str, Any], returning: str = "*"
+) -> Any:
+    """Insert one row; the first column of what is returned of it."""
+    statement = sql.SQL("INSERT INTO {} ({}) VALUES ({}) RETURNING {}").format(
+        sql.Identifier(table),
+        sql.SQL(", ").join(map(sql.Identifier, row)),
+        sql.SQL(", ").join(sql.Placeholder() * len(row)),
+        sql.SQL("*") if returning == "*" else sql.Identifier(returning),
+    )
+    found = connection.execute(statement, list(row.values())).fetchone()
+    assert found is not None
+    return found[0]
