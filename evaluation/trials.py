@@ -62,10 +62,17 @@ def build(trial: Trial, fleet: Fleet, test: Fleet, settings: Settings) -> tuple[
     length, share = settings.window.length, settings.training.validation_share
     if trial.fold is None:
         return split(fleet, length, share, trial.seed), cut(test, length)
+    others, held_out = parted(trial, fleet, settings)
+    return split(others, length, share, trial.seed), cut(held_out, length)
+
+
+def parted(trial: Trial, fleet: Fleet, settings: Settings) -> tuple[Fleet, Fleet]:
+    """The engines outside a fold, and those in it."""
+    assert trial.fold is not None, "NASA's test is a fleet of its own"
     engines = np.random.default_rng(trial.seed).permutation(list(fleet.slices))
     held_out = np.array_split(engines, settings.evaluation.folds)[trial.fold]
     out = np.isin(fleet.engine, held_out)
-    return split(_rows(fleet, ~out), length, share, trial.seed), cut(_rows(fleet, out), length)
+    return _rows(fleet, ~out), _rows(fleet, out)
 
 
 def _rows(fleet: Fleet, chosen: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Fleet:

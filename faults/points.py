@@ -69,6 +69,7 @@ POINTS: Final[dict[str, Point]] = {
     "worker-taking-over": Point(_W, "stream_processors.worker", "Worker._own", "after", passes=0),
     "sink-before-insert": Point(_S, "sinks.postgres", "_insert", "before"),
     "sink-inserted-not-committed": Point(_S, "sinks.postgres", "_insert", "after"),
+    "sink-moved-not-committed": Point(_S, "sinks.incidents", "move", "after"),
     "sink-stored-offset-not": Point(_S, "sinks.postgres", "PostgresSink.write", "after"),
     "sink-before-commit": Point(_S, "sinks.subscription", "Subscription.commit", "before"),
     "sink-committed": Point(_S, "sinks.subscription", "Subscription.commit", "after"),

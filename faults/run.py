@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from connections import span
 from data.fleet import Fleet
+from faults import incidents
 from faults.load import Load
 from faults.moments import drained
 from faults.plant import PIPELINE, Plant, Servers, plant
@@ -29,6 +30,8 @@ RATE: Final = 1000.0
 KEPT_LOGS: Final = Path(".local/faults")
 """What the processes of a failed scenario said."""
 
+_ALWAYS: Final = {"published": (1.0, float("inf")), "incidents_wrong": (0.0, 0.0)}
+
 Measured = dict[str, float]
 Inject = Callable[["Trial"], Measured | None]
 Source = Callable[["Trial"], Iterable[Sent]]
@@ -42,7 +45,7 @@ class Around:
     proxy: Proxy | None = None
 
 
-Surroundings = Callable[[Servers], AbstractContextManager[Around]]
+Surroundings = Callable[["Session"], AbstractContextManager[Around]]
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ def _everyday(trial: Trial) -> Iterable[Sent]:
     return encoded(endless(trial.session.fleet, MACHINES))
 
 
-def _nothing_around(_: Servers) -> AbstractContextManager[Around]:
+def _nothing_around(_: Session) -> AbstractContextManager[Around]:
     return nullcontext(Around())
 
 
@@ -146,7 +149,7 @@ def _play(
     scenario: Scenario, session: Session, home: Path, rng: Random
 ) -> tuple[Findings, Measured]:
     models = shutil.copytree(session.models, home / "models")
-    with scenario.around(session.servers) as around:
+    with scenario.around(session) as around:
         environ = {"MODEL_CACHE": str(models), **scenario.environ, **around.environ}
         with plant(
             session.servers,
@@ -160,7 +163,7 @@ def _play(
                 measured = scenario.inject(trial) or {}
             measured["drain_sec"] = round(drained(made), 1)
             findings = judge(made.settings, home / MANIFESTS, lambda _done, _of: None)
-            measured |= _scores(made)
+            measured |= _scores(made) | incidents.compared(made.settings)
             if trial.load is not None:
                 _check_arrived(trial.load.sent, findings)
             return findings, measured
@@ -221,7 +224,7 @@ def _verdict(scenario: Scenario, findings: Findings, measured: Measured) -> str:
         for fault, (number, example) in findings.faults.items()
     ]
     known: dict[str, float] = {**measured, "dead": findings.dead, "published": findings.published}
-    for name, (least, most) in {"published": (1, float("inf")), **scenario.limits}.items():
+    for name, (least, most) in {**_ALWAYS, **scenario.limits}.items():
         if not least <= known[name] <= most:
             said.append(f"{name} is {known[name]:g}, not {least:g} to {most:g}")
     return "; ".join(said)

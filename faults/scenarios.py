@@ -23,6 +23,7 @@ from faults.disorders import (
 )
 from faults.injections import (
     database,
+    held_out,
     incoming,
     members,
     models,
@@ -196,6 +197,21 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     Scenario("table locked", database.locked),
     Scenario("INSERT revoked", database.insert_revoked, quick=True),
     Scenario("rows refused by PostgreSQL", database.rows_refused, limits={"dead": (1, _ANY)}),
+    Scenario(
+        "held-out engines ten times, killed and stopped",
+        held_out.killed_in_each,
+        held_out.replays,
+        rate=held_out.RATE,
+        burst=0,
+        ends=True,
+        around=held_out.unseen,
+        limits={
+            "one_each": (200, 200),
+            "differing": (0, 0),
+            "on_healthy": (0, 0),
+            "lead_median": (25, _ANY),
+        },
+    ),
     Scenario("registry gone", models.registry_gone, names=(*PIPELINE, "registry")),
     Scenario(
         "model swapped under kills",

@@ -14,9 +14,9 @@ from psycopg import sql
 
 from connections.postgres import connect
 from faults.moments import HITS, SINK, in_mid_work, scores
-from faults.plant import Plant, Servers
+from faults.plant import Plant
 from faults.proxy import Proxy
-from faults.run import RATE, Around, Measured, Trial
+from faults.run import RATE, Around, Measured, Session, Trial
 from faults.supervised import NotRunnableError, until
 from local_stack.postgres import SYSTEM_USER
 
@@ -24,8 +24,8 @@ _DISK_MB: Final = 16
 
 
 @contextmanager
-def behind_a_proxy(servers: Servers) -> Iterator[Around]:
-    proxy = Proxy(servers.settings.postgres.port)
+def behind_a_proxy(session: Session) -> Iterator[Around]:
+    proxy = Proxy(session.servers.settings.postgres.port)
     try:
         yield Around({"POSTGRES_PORT": str(proxy.port)}, proxy)
     finally:

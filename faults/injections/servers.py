@@ -11,8 +11,7 @@ from typing import Final
 
 from faults.moments import BREATH_SEC, FROZEN_SEC, HITS, KEPT_AS, SINK, WORKER, in_mid_work, waiting
 from faults.orders import Action
-from faults.plant import Servers
-from faults.run import RATE, Around, Inject, Measured, Trial
+from faults.run import RATE, Around, Inject, Measured, Session, Trial
 from faults.supervised import FaultError, until
 
 AWAY_SEC: Final = 60.0
@@ -50,9 +49,9 @@ def away(name: str, number: signal.Signals) -> Inject:
 
 
 @contextmanager
-def broker_late(servers: Servers) -> Iterator[Around]:
+def broker_late(session: Session) -> Iterator[Around]:
     """No broker while the pipeline starts; it comes a while later."""
-    kafka = servers.processes
+    kafka = session.servers.processes
     kafka.hold("kafka")
     kafka.kill("kafka")
     timer = threading.Timer(_LATE_SEC, kafka.release, ["kafka"])
