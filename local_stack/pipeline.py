@@ -63,6 +63,18 @@ def sink_shadow(settings: Settings, _home: Path) -> Process:
     return _service(settings, "sink-shadow", ("sink", "shadow"), port)
 
 
+def sink_readings(settings: Settings, _home: Path) -> Process | Skipped:
+    if settings.sink.readings_hours == 0:
+        return Skipped("sink-readings", "SINK_READINGS_HOURS is 0: no readings are kept")
+    port = Port(settings.sink.readings_metrics_port, "SINK_READINGS_METRICS_PORT")
+    return _service(settings, "sink-readings", ("sink", "readings"), port)
+
+
+def outbox(settings: Settings, _home: Path) -> Process:
+    port = Port(settings.outbox.metrics_port, "OUTBOX_METRICS_PORT")
+    return _service(settings, "outbox", ("outbox",), port)
+
+
 def dashboard(settings: Settings, _home: Path) -> Process | Skipped:
     """The live page, where Streamlit is installed."""
     if importlib.util.find_spec("streamlit") is None:

@@ -1,4 +1,4 @@
-"""Where verdicts go: one consumer loop for any store, and the stores.
+"""Where verdicts and readings go: one consumer loop for any store, and the stores.
 
 - `sink`: what a store is, and what it promises the loop
 - `consume`: the loop: poll, write, dead letters, then commit

@@ -90,8 +90,8 @@ class ReadingsSink:
     def write(self, batch: Sequence[ReadingRow]) -> Outcome[ReadingRow]:
         with self._line.transaction() as connection:
             written, bad = bisect(batch, partial(_insert, connection), REFUSALS)
-        new = set(chain.from_iterable(written))
-        stored = [row for row in batch if (row.record.partition, row.record.offset) in new]
+        first = {(row.record.partition, row.record.offset): row for row in reversed(batch)}
+        stored = [first[key] for key in chain.from_iterable(written)]
         now = self._clock()
         for row in stored:
             self._latency.observe(max(0.0, now - row.published / 1000))
@@ -146,6 +146,5 @@ def _reals(values: Sequence[float]) -> str:
     >>> _reals([0.5, 1e-60, 641])
     '{0.5,0.0,641}'
     """
-    return array(
-        repr(v) if near else "0.0" for v, near in zip(values, packed("f", values), strict=True)
-    )
+    pairs = zip(values, packed("f", values), strict=True)
+    return array(repr(value) if near else "0.0" for value, near in pairs)

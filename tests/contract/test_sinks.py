@@ -1,5 +1,8 @@
 """What every sink must do, whatever it stores verdicts in."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from connections.prometheus import Exporter
@@ -7,8 +10,12 @@ from plantwatch import metrics
 from sinks.migrate import upgrade
 from sinks.postgres import ANOMALY_EVENTS, SHADOW_EVENTS, PostgresSink
 from sinks.prometheus import PrometheusSink
-from sinks.sink import Outcome, Row, Sink
-from tests.support.verdicts import row
+from sinks.readings import ReadingsSink
+from sinks.sink import Outcome, Sink
+from tests.support import verdicts
+from tests.support.readings import reading_row
+
+Row = Callable[[int], Any]
 
 
 @pytest.fixture(
@@ -16,23 +23,38 @@ from tests.support.verdicts import row
         "prometheus",
         pytest.param("postgres", marks=pytest.mark.real),
         pytest.param("shadow", marks=pytest.mark.real),
+        pytest.param("readings", marks=pytest.mark.real),
     ]
 )
-def sink(request: pytest.FixtureRequest) -> Sink[Row]:
-    if request.param == "prometheus":
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def row(kind: str) -> Row:
+    """Makes rows of the kind that the sink takes, by their cycle."""
+    return reading_row if kind == "readings" else verdicts.row
+
+
+@pytest.fixture
+def sink(request: pytest.FixtureRequest, kind: str) -> Sink[Any]:
+    if kind == "prometheus":
         return PrometheusSink(Exporter())
     settings = request.getfixturevalue("settings")
     upgrade(settings)
-    table = SHADOW_EVENTS if request.param == "shadow" else ANOMALY_EVENTS
-    return PostgresSink(settings, Exporter().histogram(metrics.STORED_LATENCY), table=table)
+    latency = Exporter().histogram(metrics.STORED_LATENCY)
+    if kind == "readings":
+        return ReadingsSink(settings, latency)
+    table = SHADOW_EVENTS if kind == "shadow" else ANOMALY_EVENTS
+    return PostgresSink(settings, latency, table=table)
 
 
-def accounted(outcome: Outcome[Row]) -> int:
+def accounted(outcome: Outcome[Any]) -> int:
     return len(outcome.stored) + outcome.known + len(outcome.refused)
 
 
 # Every row of a batch is stored, known or refused: none is passed over in silence.
-def test_every_row_is_accounted_for(sink: Sink[Row]) -> None:
+def test_every_row_is_accounted_for(sink: Sink[Any], row: Row) -> None:
     batch = [row(cycle) for cycle in range(1, 51)]
     outcome = sink.write(batch)
     assert list(outcome.stored) == batch
@@ -40,7 +62,7 @@ def test_every_row_is_accounted_for(sink: Sink[Row]) -> None:
 
 
 # A batch that is written again, as after a lost reply or a rebalance, does no harm.
-def test_writing_again_is_harmless(sink: Sink[Row]) -> None:
+def test_writing_again_is_harmless(sink: Sink[Any], row: Row) -> None:
     batch = [row(cycle) for cycle in range(1, 51)]
     sink.write(batch)
     outcome = sink.write([*batch[25:], row(51)])
@@ -48,8 +70,19 @@ def test_writing_again_is_harmless(sink: Sink[Row]) -> None:
     assert not outcome.refused
 
 
+# Tending a store takes nothing from it that came just now, and may be done at any time.
+def test_tending_is_harmless(sink: Sink[Any], row: Row) -> None:
+    sink.tend()
+    sink.write([row(1)])
+    sink.tend()
+    sink.close()
+    sink.tend()
+    assert accounted(sink.write([row(1), row(2)])) == 2
+    sink.close()
+
+
 # A sink that was closed opens again by itself: closing only lets go.
-def test_closing_is_not_the_end(sink: Sink[Row]) -> None:
+def test_closing_is_not_the_end(sink: Sink[Any], row: Row) -> None:
     sink.close()
     sink.write([row(1)])
     sink.close()
@@ -59,5 +92,5 @@ def test_closing_is_not_the_end(sink: Sink[Row]) -> None:
 
 
 # Sinks of different stores can be told apart in metrics.
-def test_it_has_a_name(sink: Sink[Row]) -> None:
-    assert sink.name in {"postgres", "prometheus", "shadow"}
+def test_it_has_a_name(sink: Sink[Any]) -> None:
+    assert sink.name in {"postgres", "prometheus", "shadow", "readings"}

@@ -13,11 +13,11 @@ SHAPE = Shape(settings=3, sensors=21, max_bytes=65536)
 
 
 def sent(cycle: int = 1, sensor_id: str = "FD001-engine-001", **changes: Any) -> SensorReading:
-    """A sound reading; cycles are a second apart."""
+    """A sound reading; cycles are a second apart (huge ones wrap)."""
     fields: dict[str, Any] = {
         "sensor_id": sensor_id,
         "cycle": cycle,
-        "event_time": to_iso(1_700_000_000_000_000 + cycle * 1_000_000),
+        "event_time": to_iso(1_700_000_000_000_000 + cycle % 1_000_000 * 1_000_000),
         "settings": [0.0, 0.25, 100.0],
         "sensors": [cycle / 8, *range(20)],
     }

@@ -15,6 +15,7 @@ from urllib.request import urlopen
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from connections import span
 from connections.kafka import ensure_topics
 from connections.postgres import connect
 from connections.tail import tail
@@ -22,6 +23,7 @@ from local_stack.pipeline import environment_of
 from plantwatch.messages import ScoreEvent
 from plantwatch.settings import Settings
 from sinks.migrate import upgrade
+from tests.support.readings import sent
 from tests.support.servers import PostgresServer
 from tests.support.verdicts import verdict
 
@@ -135,6 +137,18 @@ def letters(settings: Settings, count: int) -> list[dict[str, Any]]:
     return [json.loads(next(found)) for _ in range(count)]
 
 
+def letters_waiting(settings: Settings) -> int:
+    held = span.held(settings, settings.topics.dead_letters)
+    return sum(len(offsets) for offsets in held.values())
+
+
+def scraped(address: str) -> str:
+    try:
+        return str(urlopen(address).read().decode())  # noqa: S310 (our own process)
+    except OSError:
+        return ""
+
+
 # Every verdict is a row once, though each message comes twice, and SIGTERM ends the sink with
 # exit 0 and everything committed.
 def test_rows_are_stored_once(settings: Settings, start: Start) -> None:
@@ -172,6 +186,45 @@ def test_shadow_verdicts_have_a_table_of_their_own(settings: Settings, start: St
     until(lambda: shadowed(settings) == list(range(1, 51)), sink)
     assert sink.end() == 0, sink.said
     assert stored(settings) == []
+
+
+# Readings are kept beside the verdicts, once; what is no reading is not this sink's to bury.
+def test_readings_are_kept(settings: Settings, start: Start) -> None:
+    topics = settings.topics
+    producer = Producer({"bootstrap.servers": settings.kafka.bootstrap_servers})
+    for reading in [sent(cycle) for cycle in range(1, 51)] * 2:
+        producer.produce(topics.readings, reading.to_bytes(), reading.sensor_id, partition=0)
+    producer.produce(topics.readings, b"no json", partition=0)
+    assert producer.flush(PATIENCE_SEC) == 0
+    sink = start("readings")
+    address = f"http://127.0.0.1:{settings.sink.readings_metrics_port}/metrics"
+    wanted = [
+        'plantwatch_sink_rows_total{result="stored",sink="readings"} 50.0',
+        'plantwatch_sink_rows_total{result="known",sink="readings"} 50.0',
+        'plantwatch_sink_rows_total{result="passed over",sink="readings"} 1.0',
+    ]
+    until(lambda: all(line in scraped(address) for line in wanted), sink)
+    assert sink.end() == 0, sink.said
+    with connect(settings, "reader") as connection:
+        rows = connection.execute("SELECT cycle FROM readings ORDER BY cycle").fetchall()
+    assert rows == [(cycle,) for cycle in range(1, 51)]
+    assert letters_waiting(settings) == 0
+
+
+# Told to keep none, it says so and ends; nothing is wrong with that.
+def test_no_readings_need_be_kept(settings: Settings) -> None:
+    off = settings.model_copy(
+        update={"sink": settings.sink.model_copy(update={"readings_hours": 0.0})}
+    )
+    ended = subprocess.run(
+        [sys.executable, "-m", "commands.app", "sink", "readings"],
+        env=os.environ | environment_of(off),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.startswith("SINK_READINGS_HOURS is 0: no readings are kept")
 
 
 # Without the right to INSERT the sink ends with exit 78 and the next step, and commits nothing;
@@ -313,10 +366,7 @@ def test_prometheus_can_scrape(settings: Settings, start: Start) -> None:
     address = f"http://127.0.0.1:{settings.sink.prometheus_metrics_port}/metrics"
 
     def counted() -> bool:
-        try:
-            text = urlopen(address).read().decode()
-        except OSError:
-            return False
+        text = scraped(address)
         return (
             'plantwatch_verdicts_total{outcome="anomaly"} 30.0' in text
             and 'plantwatch_sink_lag_messages{partition="0",sink="prometheus"} 0.0' in text

@@ -66,6 +66,14 @@ def test_prometheus_scrapes_every_process_of_the_pipeline(free: Settings) -> Non
     }
 
 
+def test_readings_need_not_be_kept(tmp_path: Path) -> None:
+    """Then their sink is no part of the stack, and the table of processes says why."""
+    settings = load(CONFIGS, free_addresses() | {"SINK_READINGS_HOURS": "0"})
+    planned = plan(settings, ["postgres", "sink-readings"], tmp_path)
+    assert [(one.name, one.state) for one in planned.skipped] == [("sink-readings", State.SKIPPED)]
+    assert "SINK_READINGS_HOURS" in planned.skipped[0].reason
+
+
 def test_kafka_that_cannot_be_downloaded_is_one_line(
     free: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
