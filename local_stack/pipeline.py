@@ -90,18 +90,6 @@ def dashboard(settings: Settings, _home: Path) -> Process | Skipped:
     )
 
 
-def outbox(settings: Settings, _home: Path) -> Process:
-    port = Port(settings.outbox.metrics_port, "OUTBOX_METRICS_PORT")
-    return _service(settings, "outbox", ("outbox",), port)
-
-
-def sink_readings(settings: Settings, _home: Path) -> Process | Skipped:
-    if settings.sink.readings_hours == 0:
-        return Skipped("sink-readings", "SINK_READINGS_HOURS is 0: no readings are kept")
-    port = Port(settings.sink.readings_metrics_port, "SINK_READINGS_METRICS_PORT")
-    return _service(settings, "sink-readings", ("sink", "readings"), port)
-
-
 def environment_of(settings: Settings) -> dict[str, str]:
     """The settings as variables, so that a child runs with exactly those of its supervisor."""
     values: dict[str, str] = {}
