@@ -25,8 +25,8 @@ SOUND = MachineRow(
     opened_at=None,
     acknowledged_by=None,
 )
-LONG_AGO = {"heard_at": NOW - timedelta(seconds=301)}
-OPEN = {"incident_id": 7, "severity": "warning"}
+LONG_AGO: dict[str, Any] = {"heard_at": NOW - timedelta(seconds=301)}
+OPEN: dict[str, Any] = {"incident_id": 7, "severity": "warning"}
 
 
 # A machine is what it is most urgently: an alarm that went silent is an alarm still.
