@@ -106,8 +106,10 @@ class _Run:
     def _sink(self, settings: Settings, home: Path) -> dict[str, Any]:
         from benchmarks.edges import report, sink, verdicts  # noqa: PLC0415
 
-        events = verdicts.events(self.fleet, self.rows)
-        return report.by_system(self._told(sink.run(settings, home, events, self.rounds)), "row")
+        events = verdicts.events(self.fleet, self.rows, settings.anomaly.rule())
+        readings = verdicts.readings(self.fleet, self.rows)
+        runs = sink.run(settings, home, events, readings, self.rounds)
+        return report.by_system(self._told(runs), "row")
 
     def _producer(self, settings: Settings, home: Path) -> dict[str, Any]:
         from benchmarks.edges import producer, report  # noqa: PLC0415

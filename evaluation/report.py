@@ -11,7 +11,7 @@ from plantwatch.settings import Settings
 
 
 def report(played: Played, settings: Settings) -> dict[str, Any]:
-    """`rows`, `events`, `calibration`, `budget` and `sweeps` name their contestant by `model`."""
+    """All lists but `remarks` name their contestant by `model`."""
     fleet, test = played.fleet, played.test
     official = played.protocol == "official"
     seeds = {one.name: played.by_seed(one.name) for one in played.players}
@@ -31,6 +31,7 @@ def report(played: Played, settings: Settings) -> dict[str, Any]:
             for one in played.players
         ],
         "events": _each(seeds, lambda seed: summary.event_rows(seed, settings)),
+        "incidents": _each(seeds, lambda seed: [summary.incidents_told(seed, settings)]),
         "calibration": _each(seeds, lambda seed: [summary.calibration(seed, settings)]),
         "budget": _each(seeds, lambda seed: [summary.budget(seed, settings)]),
         "sweeps": _each(seeds, lambda seed: [{"points": summary.sweep(seed, settings)}]),

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from evaluation import incidents
 from evaluation.judgement import Judgement, judgement
 from evaluation.outcome import Outcome
 from plantwatch.settings import Settings
@@ -54,6 +55,18 @@ def event_rows(seeds: Seeds, settings: Settings) -> list[dict[str, Any]]:
         ).summary()
         for rule in settings.evaluation.alarm_rules
     ]
+
+
+def incidents_told(seeds: Seeds, settings: Settings) -> dict[str, Any]:
+    """Incidents under the configured rule, every seed's engines taken together."""
+    told = [
+        each
+        for one in _judged(seeds, settings)
+        for each in incidents.leads(one, settings.anomaly.rule())
+    ]
+    return {"rule": str(settings.anomaly.alarm)} | incidents.summary(
+        told, settings.evaluation.on_time[1]
+    )
 
 
 def calibration(seeds: Seeds, settings: Settings) -> dict[str, Any]:

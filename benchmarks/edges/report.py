@@ -14,6 +14,7 @@ Row = tuple[str, str, str, str, str]
 """What, median, range, ratio with its range, target."""
 
 _SINK_RATIO: Final = 0.5
+_WHOLE_RATIO: Final = 0.5
 _PRODUCER_RATIO: Final = 0.6
 _START_SEC: Final = 4.0
 _MACHINE_BYTES: Final = 12_000
@@ -40,6 +41,9 @@ def rows(figures: Mapping[str, Any]) -> list[Row]:
     found: list[Row] = []
     if "sink" in figures:
         found += _compared("sink", figures["sink"], "copy", "row", _SINK_RATIO)
+        if "with readings" in figures["sink"]:
+            pair = figures["sink"], "verdicts only"
+            found += _compared("sink", *pair, "row", _WHOLE_RATIO, ours="with readings")
     if "producer" in figures:
         found += _compared("producer", figures["producer"], "bare", "reading", _PRODUCER_RATIO)
     if "start" in figures:
@@ -53,19 +57,25 @@ def rows(figures: Mapping[str, Any]) -> list[Row]:
 
 
 def _compared(
-    part: str, systems: Mapping[str, Any], other: str, unit: str, least: float
+    part: str,
+    systems: Mapping[str, Any],
+    other: str,
+    unit: str,
+    least: float,
+    *,
+    ours: str = "plantwatch",
 ) -> list[Row]:
     """A system's rate and CPU beside the yardstick's; the ratio is that of each round's two."""
     rate, cpu = f"{unit}s_per_s", f"cpu_us_per_{unit}"
     found: list[Row] = []
     ratios = [
-        ours / theirs
-        for ours, theirs in zip(systems["plantwatch"][rate], systems[other][rate], strict=True)
+        one / another
+        for one, another in zip(systems[ours][rate], systems[other][rate], strict=True)
     ]
     middle, between = _spread(ratios, "{:.2f}")
     verdict = "" if statistics.median(ratios) >= least else " missed"
-    for system in ("plantwatch", other):
-        own = system == "plantwatch"
+    for system in (ours, other):
+        own = system == ours
         found.append(
             (
                 f"{part}, {system}, {unit}s/s",

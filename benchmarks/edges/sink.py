@@ -1,11 +1,16 @@
-"""`plantwatch sink postgres` against a raw COPY of the same rows, in turn.
+"""`plantwatch sink postgres` against a raw COPY, and against itself with less and more to do.
 
 COPY is spared all that a sink is for: its rows are at hand as Python values, there is no Kafka, no
 ON CONFLICT, no word about which rows are new. It commits as often, into the same kind of table.
+
+`verdicts only` is the same sink where nothing moves an incident: that of a challenger, given the
+same messages. `with readings` is the whole: incidents, and beside it a sink that keeps as many
+readings in the same database.
 """
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,11 +27,11 @@ from connections.postgres import connect
 from connections.span import partitions
 from local_stack.postgres import connect_as_superuser
 from plantwatch.errors import UnavailableError
-from plantwatch.messages import ScoreEvent
+from plantwatch.messages import ScoreEvent, SensorReading
 from plantwatch.settings import Settings
 from sinks import migrate
 
-SYSTEMS: Final = ("plantwatch", "copy")
+SYSTEMS: Final = ("plantwatch", "copy", "verdicts only", "with readings")
 
 _LOOK_EVERY_SEC: Final = 0.02
 _PATIENCE_SEC: Final = 180.0
@@ -39,16 +44,21 @@ COPY copied (
 
 
 def run(
-    settings: Settings, home: Path, events: Sequence[ScoreEvent], rounds: int
+    settings: Settings,
+    home: Path,
+    events: Sequence[ScoreEvent],
+    readings: Sequence[SensorReading],
+    rounds: int,
 ) -> Iterator[tuple[str, Speed]]:
-    """Preload `scores`, then measure both once a round, the other one first each time.
+    """Preload the topics, then measure each system once a round, in turned order each time.
 
     A round before the first is not counted: the servers are cold.
 
     Raises:
         UnavailableError: a server does not answer, or the sink does not get on.
     """
-    preload(settings, events)
+    preload(settings, settings.topics.scores, events)
+    preload(settings, settings.topics.readings, readings)
     migrate.upgrade(settings)
     rows = [_values(event) for event in events]
     with connect(settings, "owner", autocommit=True) as connection:
@@ -60,14 +70,17 @@ def run(
                     moments = _copy(connection, rows, settings.sink.batch_rows)
                     measured = measure(moments, len(rows))
                 else:
-                    measured = _sink(settings, home, number, len(rows))
+                    measured = _sink(settings, home, system, number, len(rows))
                 if number:
                     yield system, measured
 
 
 def _clean(settings: Settings, home: Path, connection: psycopg.Connection) -> None:
     """Empty tables, and no checkpoint due: whoever comes first must not pay for the other."""
-    connection.execute("TRUNCATE anomaly_events, copied")
+    connection.execute(
+        "TRUNCATE anomaly_events, shadow_events, copied, readings, incidents, machine_states,"
+        " outbox"
+    )
     with connect_as_superuser(settings.postgres.port, home) as superuser:
         superuser.execute("CHECKPOINT")
 
@@ -85,23 +98,29 @@ def _copy(
         yield Moment(start + len(chunk), time.monotonic(), time.thread_time())
 
 
-def _sink(settings: Settings, home: Path, number: int, total: int) -> Speed:
+def _sink(settings: Settings, home: Path, system: str, number: int, total: int) -> Speed:
     """One sink from the beginning of `scores`, in a group of its own."""
-    group = f"{settings.sink.postgres_group_id}-{number}"
-    knobs = settings.sink.model_copy(update={"postgres_group_id": group})
-    own = settings.model_copy(update={"sink": knobs})
-    with process(own, home, "sink", "postgres") as pid:
-        return measure(_committed(own, pid), total)
+    group = f"{system.replace(' ', '-')}-{number}"
+    groups_of = {f"{store}_group_id": group for store in ("postgres", "shadow")}
+    knobs = settings.sink.model_copy(update=groups_of | {"readings_group_id": f"{group}-readings"})
+    topics = settings.topics.model_copy(update={"shadow_scores": settings.topics.scores})
+    own = settings.model_copy(update={"sink": knobs, "topics": topics})
+    with ExitStack() as running:
+        if system == "with readings":
+            running.enter_context(process(own, home, "sink", "readings"))
+        store = "shadow" if system == "verdicts only" else "postgres"
+        pid = running.enter_context(process(own, home, "sink", store))
+        return measure(_committed(own, group, pid), total)
 
 
-def _committed(settings: Settings, pid: int) -> Iterator[Moment]:
+def _committed(settings: Settings, group: str, pid: int) -> Iterator[Moment]:
     """Look again and again how many scores the sink has committed: they are stored by then.
 
     Raises:
         UnavailableError: it did not come to the end in time.
     """
     topic, deadline = settings.topics.scores, time.monotonic() + _PATIENCE_SEC
-    with groups.asking(settings, settings.sink.postgres_group_id) as asker:
+    with groups.asking(settings, group) as asker:
         wanted = [TopicPartition(topic, number) for number in partitions(asker, topic)]
         while time.monotonic() < deadline:
             try:

@@ -1,13 +1,20 @@
-"""Score events as the worker writes them, made without a worker, and put on `scores`."""
+"""Readings, and score events as the worker writes them, made without a worker, on their topics."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from random import Random
 from typing import Final
 
 from connections.kafka import CheckedProducer, ensure_topics, producer_config
 from data.fleet import Fleet
 from plantwatch.errors import UnavailableError
-from plantwatch.messages import ScoreEvent, SensorContribution, identity, to_iso
+from plantwatch.messages import (
+    IncidentRule,
+    ScoreEvent,
+    SensorContribution,
+    SensorReading,
+    identity,
+    to_iso,
+)
 from plantwatch.settings import Settings
 from producers import replay
 
@@ -18,43 +25,64 @@ _ANOMALOUS: Final = 0.1
 _FLUSH_SEC: Final = 60.0
 
 
-def events(fleet: Fleet, count: int) -> list[ScoreEvent]:
+def events(fleet: Fleet, count: int, rule: IncidentRule) -> list[ScoreEvent]:
     """Verdicts on `count` readings of a fleet, pass after pass, no two of one identity.
 
-    In the order in which a plant sends its readings; the same each time.
+    In the order in which a plant sends its readings; the same each time. Anomalies are strewn at
+    random, so that incidents come and go far more often than machines fail.
     """
-    rows, rng = replay.order(fleet, fleet.slices, {}), Random(0)
-    cycles = int(fleet.cycle.max())
+    rng = Random(0)
     return [
-        _event(fleet, int(rows[n % len(rows)]), n // len(rows) * cycles, n, rng)
-        for n in range(count)
+        _event(reading, time, number, rule, rng)
+        for number, (reading, time) in enumerate(_readings(fleet, count))
     ]
 
 
-def preload(settings: Settings, verdicts: Sequence[ScoreEvent]) -> None:
-    """Put verdicts on `scores`, acknowledged on return.
+def readings(fleet: Fleet, count: int) -> list[SensorReading]:
+    """The readings that `events` are of."""
+    return [reading for reading, _ in _readings(fleet, count)]
+
+
+def preload(settings: Settings, topic: str, messages: Iterable[ScoreEvent | SensorReading]) -> None:
+    """Put messages on a topic, acknowledged on return.
 
     Raises:
         UnavailableError: no broker answers, or not in time.
     """
     ensure_topics(settings)
     producer = CheckedProducer(producer_config(settings))
-    for event in verdicts:
-        producer.send(settings.topics.scores, event.sensor_id.encode(), event.to_bytes())
+    for one in messages:
+        producer.send(topic, one.sensor_id.encode(), one.to_bytes())
     if not producer.flush(_FLUSH_SEC):
-        raise UnavailableError(f"Kafka did not take the scores within {_FLUSH_SEC:g} s")
+        raise UnavailableError(f"Kafka did not take the messages within {_FLUSH_SEC:g} s")
 
 
-def _event(fleet: Fleet, row: int, passed: int, number: int, rng: Random) -> ScoreEvent:
-    """A verdict on a row; `passed` are the cycles of event time that earlier passes have taken."""
-    sensor_id, cycle = fleet.sensor_id(int(fleet.engine[row])), int(fleet.cycle[row])
-    time = replay.event_time(_ORIGIN, passed + cycle)
+def _readings(fleet: Fleet, count: int) -> Iterator[tuple[SensorReading, int]]:
+    """With their event times: each pass begins where the cycles of the one before end."""
+    rows, cycles = replay.order(fleet, fleet.slices, {}), int(fleet.cycle.max())
+    for number in range(count):
+        row = int(rows[number % len(rows)])
+        passed = number // len(rows) * cycles
+        time = replay.event_time(_ORIGIN, passed + int(fleet.cycle[row]))
+        reading = SensorReading(
+            sensor_id=fleet.sensor_id(int(fleet.engine[row])),
+            cycle=int(fleet.cycle[row]),
+            event_time=to_iso(time),
+            settings=fleet.settings[row].tolist(),
+            sensors=fleet.sensors[row].tolist(),
+        )
+        yield reading, time
+
+
+def _event(
+    reading: SensorReading, time: int, number: int, rule: IncidentRule, rng: Random
+) -> ScoreEvent:
     anomalous, score = rng.random() < _ANOMALOUS, rng.random() / 2
     return ScoreEvent(
-        id=identity(sensor_id, cycle, to_iso(time)),
-        sensor_id=sensor_id,
-        cycle=cycle,
-        event_time=to_iso(time),
+        id=identity(reading.sensor_id, reading.cycle, reading.event_time),
+        sensor_id=reading.sensor_id,
+        cycle=reading.cycle,
+        event_time=reading.event_time,
         anomaly_score=score + anomalous / 2,
         is_anomaly=anomalous,
         confidence=rng.random(),
@@ -68,4 +96,7 @@ def _event(fleet: Fleet, row: int, passed: int, number: int, rng: Random) -> Sco
         top_sensors=tuple(
             SensorContribution(sensor, rng.gauss(0, 1)) for sensor in (4, 11, 15) if anomalous
         ),
+        regime=0,
+        window_start=to_iso(time - 29 * replay.CYCLE_MICROSECONDS),
+        alarm=rule,
     )

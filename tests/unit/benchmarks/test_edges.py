@@ -7,7 +7,7 @@ import pytest
 from benchmarks.edges import memory, report, start, verdicts
 from benchmarks.edges.stretch import Moment, Speed, measure
 from plantwatch.messages import score_event_from_bytes
-from tests.support.small_training import small_fleet
+from tests.support.small_training import small_fleet, small_settings
 
 
 def moments() -> Iterator[Moment]:
@@ -43,11 +43,16 @@ def test_one_step_has_no_speed() -> None:
 # a message that the sink takes.
 def test_made_up_verdicts_are_all_different_and_valid() -> None:
     fleet = small_fleet("train", 2)
-    made = verdicts.events(fleet, 3 * len(fleet.cycle))
+    rule = small_settings().anomaly.rule()
+    made = verdicts.events(fleet, 3 * len(fleet.cycle), rule)
     assert len({(one.sensor_id, one.cycle, one.event_time) for one in made}) == len(made)
     assert [score_event_from_bytes(one.to_bytes()) for one in made] == made
     assert all(bool(one.top_sensors) == one.is_anomaly for one in made)
     assert any(one.is_anomaly for one in made)
+    read = verdicts.readings(fleet, len(made))
+    assert [(one.sensor_id, one.cycle, one.event_time) for one in read] == [
+        (one.sensor_id, one.cycle, one.event_time) for one in made
+    ]
 
 
 # A ratio is of two that ran in the same round: the machine may be slower in another.

@@ -54,7 +54,7 @@ def test_the_report_is_complete(protocol: Protocol) -> None:
         assert 0 <= row["f1_low"] <= row["f1_high"] <= 1
         assert set(row["labels"]) == {"20", "30", "50"}
         assert row["labels"]["30"]["f1_mean"] == row["f1_mean"]
-    for part in ("calibration", "budget", "sweeps"):
+    for part in ("incidents", "calibration", "budget", "sweeps"):
         assert [one["model"] for one in document[part]] == list(FAST)
     assert {one["rule"] for one in document["events"]} == {"1 of 1", "3 of 5"}
 

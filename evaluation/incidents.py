@@ -1,0 +1,69 @@
+"""What people would be told of the judged engines: incidents, by the stream's own rule."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from evaluation.judgement import Judgement
+from plantwatch.incidents import CALM, follow
+from plantwatch.messages import IncidentRule, ScoreEvent, to_iso
+
+
+def leads(judged: Judgement, rule: IncidentRule) -> list[tuple[int, ...]]:
+    """For each engine, the cycles that it had left when its incidents opened, the first one first.
+
+    Only engines that were watched to their end can have one incident too few: give run-to-failure
+    ones.
+    """
+    return [_leads(judged, rows, rule) for rows in _lives(judged)]
+
+
+def summary(told: list[tuple[int, ...]], healthy_rul: int) -> dict[str, Any]:
+    """How many engines had one incident, several or none; `on_healthy` counts incidents that opened
+    with more than `healthy_rul` cycles left. Leads are those of each engine's first incident.
+    """
+    first = [each[0] for each in told if each] or [0]
+    return {
+        "engines": len(told),
+        "with_one": sum(len(each) == 1 for each in told),
+        "with_several": sum(len(each) > 1 for each in told),
+        "with_none": sum(not each for each in told),
+        "on_healthy": sum(lead > healthy_rul for each in told for lead in each),
+        "lead_median": float(np.median(first)),
+        "lead_p10": float(np.quantile(first, 0.1)),
+    }
+
+
+def _lives(judged: Judgement) -> Iterator[range]:
+    """The rows of each engine, which stand together in the order of time."""
+    begins = np.flatnonzero(np.diff(judged.engine, prepend=-1))
+    for start, end in zip(begins, [*begins[1:], len(judged.engine)], strict=True):
+        yield range(start, end)
+
+
+def _leads(judged: Judgement, rows: range, rule: IncidentRule) -> tuple[int, ...]:
+    followed = follow(CALM, (_event(judged, row) for row in rows), rule)
+    still = followed.machine.incident
+    incidents = [*followed.closed, *([still] if still else [])]
+    return tuple(int(judged.rul[one.opened_cycle]) for one in incidents)
+
+
+def _event(judged: Judgement, row: int) -> ScoreEvent:
+    """The verdict as the stream would publish it; its cycle is the row."""
+    return ScoreEvent(
+        id=str(row),
+        sensor_id=str(judged.engine[row]),
+        cycle=row,
+        event_time=to_iso(1_000_000 * row),
+        anomaly_score=float(judged.verdicts.anomaly_score[row]),
+        is_anomaly=bool(judged.verdicts.is_anomaly[row]),
+        confidence=float(judged.verdicts.confidence[row]),
+        raw=float(judged.verdicts.raw[row]),
+        model_version="",
+        model_digest="",
+        partition=0,
+        offset=row,
+        first_offset=row,
+        published_at=0,
+    )
