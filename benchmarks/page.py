@@ -82,18 +82,20 @@ def look(settings: Settings, machines: int, looks: int) -> Looks:
     """
     address = f"http://{settings.streamlit.host}:{settings.streamlit.port}/"
     with chromium() as browser:
-        fleet = [_seconds(browser, address, f"{machines:,} machines") for _ in range(looks)]
+        last = f".tiles a:nth-child({machines})"
+        fleet = [_seconds(browser, address, last) for _ in range(looks)]
         one = f"{address}?machine=machine-00001"
-        return Looks(fleet, [_seconds(browser, one, "Score") for _ in range(looks)])
+        return Looks(
+            fleet, [_seconds(browser, one, ".js-plotly-plot .main-svg") for _ in range(looks)]
+        )
 
 
 def _seconds(browser: "Browser", address: str, sign: str) -> float:
-    """Until the text and a figure are there."""
+    """Until the sign is there."""
     page = browser.new_page(viewport={"width": WIDTH, "height": 900})
     begun = time.monotonic()
     page.goto(address)
-    page.get_by_text(sign).first.wait_for(timeout=_PATIENCE_MS)
-    page.locator(".js-plotly-plot .main-svg").first.wait_for(timeout=_PATIENCE_MS)
+    page.locator(sign).first.wait_for(timeout=_PATIENCE_MS)
     seconds = time.monotonic() - begun
     page.context.close()
     return seconds

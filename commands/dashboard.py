@@ -7,7 +7,7 @@ from plantwatch.settings import Settings
 
 
 def dashboard(context: typer.Context) -> None:
-    r"""Serve the live page until Ctrl-C: the fleet, each machine, open incidents to acknowledge.
+    """Serve the live page until Ctrl-C: the fleet, each machine, open incidents to acknowledge.
 
     It reads PostgreSQL, listens on this machine only, and is part of the local stack: `plantwatch
     up` and `plantwatch demo --keep` print its address. By itself:
@@ -15,7 +15,7 @@ def dashboard(context: typer.Context) -> None:
     \b
     plantwatch dashboard
     STREAMLIT_PORT=8502 STREAMLIT_REFRESH_INTERVAL_SEC=1 plantwatch dashboard
-    """
+    """  # noqa: D301 - \b keeps the lines of a paragraph
     from dashboard.serve import serve  # noqa: PLC0415 - the stream's environment has no Streamlit
 
     settings = context.ensure_object(Settings)

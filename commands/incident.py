@@ -41,13 +41,13 @@ def show_all(
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 50,
 ) -> None:
-    r"""List open incidents, what needs somebody first; then how precise the alarms were.
+    """List open incidents, what needs somebody first; then how precise the alarms were.
 
     \b
     plantwatch incident list
     plantwatch incident list --all --sensor-id FD001-engine-034
     plantwatch incident list --all --since 2026-11-27T00:00:00
-    """
+    """  # noqa: D301 - \b keeps the lines of a paragraph
     closed = None if everything else False
     acknowledged = False if unacknowledged else None
     choice = Choice(sensor_id, severity, closed, acknowledged, in_utc(since))
@@ -65,11 +65,11 @@ def show_all(
 
 @app.command("show")
 def show_one(context: typer.Context, number: Number) -> None:
-    r"""Show all that is known of an incident, and what can be done about it.
+    """Show all that is known of an incident, and what can be done about it.
 
     \b
     plantwatch incident show 12
-    """
+    """  # noqa: D301 - \b keeps the lines of a paragraph
     with session(context.obj, "reader") as connection:
         found = queries.one(connection, number)
     typer.echo("\n".join(_lines(found)))
@@ -77,12 +77,12 @@ def show_one(context: typer.Context, number: Number) -> None:
 
 @app.command()
 def ack(context: typer.Context, number: Number, by: By) -> None:
-    r"""Say that you are at it. If somebody was first, you are told who, and when.
+    """Say that you are at it. If somebody was first, you are told who, and when.
 
     \b
     plantwatch incident ack 12
     plantwatch incident ack 12 --by "Ada, night shift"
-    """
+    """  # noqa: D301 - \b keeps the lines of a paragraph
     with session(context.obj, "operator") as connection:
         found = feedback.acknowledge(connection, number, by)
     typer.echo(f"incident {found.id} of {plain(found.sensor_id)} is yours, {plain(by)}")
@@ -90,13 +90,13 @@ def ack(context: typer.Context, number: Number, by: By) -> None:
 
 @app.command()
 def close(context: typer.Context, number: Number, by: By, note: Note = None) -> None:
-    r"""Close an open incident that was real; it would close by itself when the machine recovers.
+    """Close an open incident that was real; it would close by itself when the machine recovers.
 
     The machine is judged afresh: if it goes on failing, another incident opens.
 
     \b
     plantwatch incident close 12 --note "bearing changed"
-    """
+    """  # noqa: D301 - \b keeps the lines of a paragraph
     with session(context.obj, "operator") as connection:
         found = feedback.close(connection, number, by, note)
     typer.echo(f"incident {found.id} of {plain(found.sensor_id)} is closed")
@@ -111,14 +111,14 @@ def false_alarm(
     real: Annotated[bool, typer.Option("--real", help="It was none, after all.")] = False,
     note: Note = None,
 ) -> None:
-    r"""Say that an incident was a false alarm; an open one is closed by it.
+    """Say that an incident was a false alarm; an open one is closed by it.
 
     What is said here, and by `close`, makes the alarm precision that `list` ends with.
 
     \b
     plantwatch incident false-alarm 12 --note "sensor 11 was being calibrated"
     plantwatch incident false-alarm 9 --real        # closed by itself, and it was right
-    """
+    """  # noqa: D301 - \b keeps the lines of a paragraph
     with session(context.obj, "operator") as connection:
         found = feedback.judge(connection, number, by, false_alarm=not real, note=note)
         told = precision(connection)

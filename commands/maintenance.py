@@ -34,16 +34,16 @@ def add(
         float | None, typer.Option(help="How long, instead of --end.", min=0.001)
     ] = None,
 ) -> None:
-    r"""Put a machine under maintenance: it is scored and stored as ever, and raises nothing.
+    """Put a machine under maintenance: it is scored and stored as ever, and raises nothing.
 
     Times are those of its readings. It stays muted until a whole window of readings, 30, lies
     behind the end; an open incident is closed.
 
     \b
     plantwatch maintenance add --sensor-id FD001-engine-034 --hours 4 --reason "bearing"
-    plantwatch maintenance add --sensor-id FD001-engine-034 --reason "overhaul" \
+    plantwatch maintenance add --sensor-id FD001-engine-034 --reason "overhaul" \\
         --start 2026-12-01T06:00:00 --end 2026-12-02T18:00:00
-    """
+    """  # noqa: D301 - \b keeps the lines of a paragraph
     starts_at = in_utc(start) or datetime.now(UTC)
     if (end is None) == (hours is None):
         raise ConfigError("give either --end, a time in UTC, or --hours")
@@ -63,12 +63,12 @@ def show_all(
     everything: Annotated[bool, typer.Option("--all", help="Past ones, too.")] = False,
     sensor_id: Annotated[str | None, typer.Option(help="Only of this machine.")] = None,
 ) -> None:
-    r"""List what is under maintenance, and what will be.
+    """List what is under maintenance, and what will be.
 
     \b
     plantwatch maintenance list
     plantwatch maintenance list --all --sensor-id FD001-engine-034
-    """
+    """  # noqa: D301 - \b keeps the lines of a paragraph
     now = datetime.now(UTC)
     with session(context.obj, "reader") as connection:
         found = maintenance.listed(connection, sensor_id, None if everything else now)
@@ -92,12 +92,12 @@ def end(
         datetime | None, typer.Option(help="In UTC; without it, now.", metavar="TIME")
     ] = None,
 ) -> None:
-    r"""End maintenance before its time; what has not begun is called off.
+    """End maintenance before its time; what has not begun is called off.
 
     \b
     plantwatch maintenance end 3
     plantwatch maintenance end 3 --at 2026-12-01T12:00:00
-    """
+    """  # noqa: D301 - \b keeps the lines of a paragraph
     with session(context.obj, "operator") as connection:
         ended = maintenance.end(connection, number, in_utc(at) or datetime.now(UTC))
     told = f"maintenance {ended.id} of {plain(ended.sensor_id)}"

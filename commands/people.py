@@ -11,8 +11,15 @@ from rich.table import Table
 WIDTH: Final = 100
 SECONDS: Final = "%Y-%m-%d %H:%M:%S"
 
+
+def _named(who: str) -> str:
+    if not who.strip():
+        raise typer.BadParameter("say who you are")
+    return who.strip()
+
+
 By = Annotated[
-    str, typer.Option(envvar="USER", help="Who does it, as others shall read it.", min=1)
+    str, typer.Option(envvar="USER", callback=_named, help="Who does it, as others read it.")
 ]
 
 

@@ -29,7 +29,7 @@ def reproduce(
         int | None, typer.Option(metavar="N", help="All verdicts of an incident, instead.")
     ] = None,
 ) -> None:
-    r"""Compute stored verdicts again from the readings on Kafka and the models that they name.
+    """Compute stored verdicts again from the readings on Kafka and the models that they name.
 
     A machine that was at this cycle several times has several verdicts; all are reproduced.
 
@@ -39,7 +39,7 @@ def reproduce(
 
     Exit code 0: each score is the stored one, within 1e-6. 1: one is not. 65: the readings are gone
     (retention) or others. 69, 78: the model, or a server, is nowhere.
-    """
+    """  # noqa: D301 - \b keeps the lines of a paragraph
     settings = context.ensure_object(Settings)
     if incident is not None and sensor_id is None and cycle is None:
         raise typer.Exit(_incident(settings, incident))

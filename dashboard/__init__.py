@@ -5,7 +5,7 @@
 - `fleet`: what a machine's rows make of it: alarm, watch, silent, ...
 - `expected`: where a sensor of a healthy machine would be
 - `reasons`: what each sensor adds to the score, window by window
-- `charts`: figures of these
+- `tiles`, `charts`: the fleet and these, drawn
 - `words`: what is said where there is nothing to show
 - `fleet_view`, `machine_view`, `parts`: the page itself, `app` the script that Streamlit runs
 - `serve`: Streamlit started, on this machine only, telling nobody

@@ -1,6 +1,5 @@
 """Figures of what was read. Colours are one meaning each, and never the only sign of it."""
 
-import math
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -8,63 +7,14 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from dashboard.expected import Band
-from dashboard.fleet import Condition, Machine
+from dashboard.fleet import Condition
 from dashboard.queries import MachineHistory, StoredReading
 from dashboard.reasons import Reasons
+from dashboard.tiles import COLOURS
 from plantwatch.settings import Reading
 
-COLOURS: Final = {
-    Condition.CRITICAL: "#b3001b",
-    Condition.ALARM: "#e8590c",
-    Condition.SILENT: "#6b7280",
-    Condition.WATCH: "#f2b705",
-    Condition.MAINTENANCE: "#3b6fb6",
-    Condition.WARMING_UP: "#c3cad3",
-    Condition.HEALTHY: "#3f9b63",
-}
-_SIGNS: Final = {Condition.CRITICAL: "!!", Condition.ALARM: "!", Condition.SILENT: "?"}
 _LINE: Final = "#31547d"
 _RED: Final = COLOURS[Condition.CRITICAL]
-
-_NAMED_UP_TO: Final = 150
-"""Machines; above, tiles are too small for the ends of their names."""
-_TALL: Final = {150: 38, 1000: 24, math.inf: 14}
-"""The height of a row of tiles in pixels, for up to so many machines."""
-_WIDE: Final = 1200
-"""The page's width in pixels that tiles are square at."""
-
-
-def grid(machines: Sequence[Machine]) -> go.Figure:
-    """One tile per machine, in the order given, row by row; `customdata` is its sensor_id."""
-    tall = next(size for most, size in _TALL.items() if len(machines) <= most)
-    columns = max(1, _WIDE // tall)
-    rows = math.ceil(len(machines) / columns)
-    figure = go.Figure(
-        go.Scatter(
-            x=[at % columns for at in range(len(machines))],
-            y=[-(at // columns) for at in range(len(machines))],
-            mode="markers+text",
-            text=[_tile_text(one, len(machines)) for one in machines],
-            textfont={"color": "white", "size": 11},
-            marker={
-                "symbol": "square",
-                "size": tall - 3,
-                "color": [COLOURS[one.condition] for one in machines],
-                "line": {"width": 0},
-            },
-            customdata=[one.row.sensor_id for one in machines],
-            hovertext=[_hover(one) for one in machines],
-            hoverinfo="text",
-            selected={"marker": {"opacity": 1}},
-            unselected={"marker": {"opacity": 1}},
-        )
-    )
-    figure.update_xaxes(visible=False, range=[-0.6, columns - 0.4], fixedrange=True)
-    figure.update_yaxes(visible=False, range=[-rows + 0.4, 0.6], fixedrange=True)
-    figure.update_layout(
-        height=rows * tall + 4, margin=_margin(0), showlegend=False, dragmode=False
-    )
-    return figure
 
 
 def score(history: MachineHistory, threshold: float) -> go.Figure:
@@ -140,28 +90,6 @@ def reasons(found: Reasons) -> go.Figure:
     figure.update_yaxes(type="category", title="sensor", autorange="reversed")
     _dress(figure, 70 + 22 * len(found.sensors))
     return figure
-
-
-def _tile_text(one: Machine, machines: int) -> str:
-    if machines > _NAMED_UP_TO:
-        return _SIGNS.get(one.condition, "")
-    return _plain(one.row.sensor_id)[-3:]
-
-
-def _hover(one: Machine) -> str:
-    row = one.row
-    score = "no score yet" if row.anomaly_score is None else f"score {row.anomaly_score:.3f}"
-    silent = ", silent" if one.silent and one.condition is not Condition.SILENT else ""
-    at_it = f"<br>acknowledged by {_plain(row.acknowledged_by)}" if row.acknowledged_by else ""
-    return (
-        f"<b>{_plain(row.sensor_id)}</b><br>{one.condition.value}{silent}<br>"
-        f"cycle {row.cycle}, {score}{at_it}"
-    )
-
-
-def _plain(text: str) -> str:
-    """Other people's text; plotly would take tags in it for markup."""
-    return text.replace("<", "(").replace(">", ")")
 
 
 def _strip(

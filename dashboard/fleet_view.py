@@ -7,8 +7,8 @@ from typing import Final, NamedTuple
 import psycopg
 import streamlit as st
 
-from dashboard import charts, parts, queries, words
-from dashboard.fleet import MEANINGS, Machine, counts, fleet_of
+from dashboard import parts, queries, tiles, words
+from dashboard.fleet import Machine, counts, fleet_of
 from dashboard.queries import MachineRow
 from dashboard.source import Answer, Source
 from incidents.precision import Precision, precision
@@ -55,19 +55,13 @@ def _draw(settings: Settings, source: Source) -> None:
     machines = fleet_of(found.machines, datetime.now(UTC), settings.streamlit.silent_after_sec)
     _counts(machines)
     _incidents(settings, source, found)
-    _grid(machines, settings.streamlit.tiles)
+    _tiles(machines, settings.streamlit.tiles)
 
 
 def _counts(machines: Sequence[Machine]) -> None:
     found = counts(machines)
     for column, (condition, number) in zip(st.columns(len(found)), found.items(), strict=True):
-        colour = charts.COLOURS[condition]
-        column.html(
-            f'<div title="{MEANINGS[condition]}" style="border-left: 6px solid {colour}; '
-            f'padding: 0 0 0 10px; opacity: {1 if number else 0.45}">'
-            f'<div style="font-size: 1.9rem; font-weight: 600; line-height: 1.2">{number:,}</div>'
-            f"<div>{condition.value}</div></div>"
-        )
+        column.html(tiles.count(condition, number))
 
 
 def _incidents(settings: Settings, source: Source, found: Fleet) -> None:
@@ -84,17 +78,8 @@ def _incidents(settings: Settings, source: Source, found: Fleet) -> None:
     st.caption(f"Alarm precision: {found.precision}.")
 
 
-def _grid(machines: Sequence[Machine], most: int) -> None:
+def _tiles(machines: Sequence[Machine], most: int) -> None:
     st.subheader(f"{len(machines):,} machines, worst first", anchor=False)
     if len(machines) > most:
         st.caption(f"The worst {most:,} have a tile; the field above finds every one.")
-    event = st.plotly_chart(
-        charts.grid(machines[:most]),
-        key="grid",
-        on_select="rerun",
-        selection_mode="points",
-        config={"displayModeBar": False},
-        alt="One tile per machine, coloured by its condition.",
-    )
-    for point in event["selection"]["points"]:
-        parts.go_to(str(point["customdata"]))
+    st.html(tiles.tiles(machines[:most], parts.who()))

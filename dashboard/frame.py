@@ -6,20 +6,20 @@ from typing import Final
 
 import streamlit as st
 
-from dashboard import fleet_view, parts, words
+from dashboard import fleet_view, parts, tiles, words
 from dashboard.accounts import Accounts
 from dashboard.queries import MachineRow
 from dashboard.source import Source
 from plantwatch.accounting import CLASSES
 from plantwatch.settings import Settings
 
-_STYLE: Final = """<style>
-.block-container { padding-top: 1.2rem; padding-bottom: 2rem; max-width: 90rem; }
-[data-testid="stVerticalBlock"] { gap: 0.6rem; }
-h1, h2, h3 { padding: 0.2rem 0 0.4rem !important; }
-h1 { font-size: 2rem !important; }
-button[data-testid^="stBaseButton"] { min-height: 1.9rem; padding: 0 0.7rem; }
-button[data-testid="stBaseButton-tertiary"] { padding: 0; text-decoration: underline; }
+_STYLE: Final = f"""<style>{tiles.STYLE}
+.block-container {{ padding-top: 1.2rem; padding-bottom: 2rem; max-width: 90rem; }}
+[data-testid="stVerticalBlock"] {{ gap: 0.6rem; }}
+h1, h2, h3 {{ padding: 0.2rem 0 0.4rem !important; }}
+h1 {{ font-size: 2rem !important; padding-bottom: 0.8rem !important; }}
+button[data-testid^="stBaseButton"] {{ min-height: 1.9rem; padding: 0 0.7rem; }}
+button[data-testid="stBaseButton-tertiary"] {{ padding: 0; text-decoration: underline; }}
 </style>"""
 """Streamlit's own distances are for pages that are read; this one is looked at."""
 

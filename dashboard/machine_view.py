@@ -20,7 +20,7 @@ def show(settings: Settings, source: Source, machine: str) -> None:
     """Draw the view, again and again."""
     if st.button("Fleet", icon=":material/arrow_back:"):
         parts.go_to(None)
-    st.header(machine.replace("-", "\\-"), anchor=False)
+    st.header(parts.escaped(machine), anchor=False)
     draw = st.fragment(_draw, run_every=settings.streamlit.refresh_interval_sec)
     draw(settings, source, machine)
 

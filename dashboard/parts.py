@@ -17,7 +17,7 @@ from plantwatch.settings import Settings
 
 T = TypeVar("T")
 
-WHO: Final = "who"
+_WHO: Final = "who"
 _SAID: Final = "said"
 _WIDTHS: Final = (1.0, 2.2, 2.4, 1.0, 2.6, 2.6)
 _HEADINGS: Final = ("since (UTC)", "peak", "sensors and what they add", "who is at it")
@@ -41,11 +41,16 @@ def show_said() -> None:
 def name_field() -> None:
     st.text_input(
         "You are",
-        value=os.environ.get("USER", ""),
-        key=WHO,
+        value=st.query_params.get("who", os.environ.get("USER", "")),
+        key=_WHO,
         max_chars=64,
         help="The name that others read when you acknowledge an incident.",
     )
+
+
+def who() -> str:
+    """The name of the one who looks; empty if it was not given."""
+    return str(st.session_state.get(_WHO) or "").strip()
 
 
 def go_to(machine: str | None) -> None:
@@ -96,7 +101,7 @@ def _sensors(one: Incident) -> str:
 
 def _acknowledge(settings: Settings, source: Source, incident_id: int) -> None:
     """Acknowledge as the operator; what came of it is shown by `show_said`."""
-    by = str(st.session_state.get(WHO) or "").strip()
+    by = who()
     if not by:
         st.session_state[_SAID] = False, "Say who you are first: the field is above."
         return

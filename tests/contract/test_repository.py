@@ -62,7 +62,8 @@ def test_no_installed_package_has_our_names() -> None:
 def test_every_package_is_under_guard() -> None:
     tool = pyproject()["tool"]
     assert packages() <= set(tool["importlinter"]["root_packages"])
-    assert packages() <= set(tool["coverage"]["run"]["source"])
+    # Only a quiet machine can run the benchmarks whole.
+    assert packages() - {"benchmarks"} <= set(tool["coverage"]["run"]["source"])
 
 
 # Installs are reproducible: each requirement is pinned and hashed, and from no named server.

@@ -17,6 +17,7 @@ def test_exit_codes_are_those_promised() -> None:
         "BadDataError": 65,
         "RefusedError": 1,
         "UnavailableError": 69,
+        "StoreAwayError": 69,
         "UnfinishedError": 75,
         "ConfigError": 78,
         "UnfitModelError": 78,
