@@ -1,8 +1,8 @@
 """`plantwatch replay` against two loops with the same producer settings, in turn.
 
-`loop` does what a user would write for the same rows: take each out of the table, spell it, send it.
-`bare` is librdkafka alone: its messages are bytes before the clock starts. Neither reads a delivery
-report or keeps a manifest of how far it came.
+`loop` does what a user would write for the same rows: take each out of the table, spell it, send
+it. `bare` is librdkafka alone: its messages are bytes before the clock starts. Neither reads a
+delivery report or keeps a manifest of how far it came.
 """
 
 import time
