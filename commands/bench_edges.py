@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from benchmarks.edges.stretch import Speed
     from data.fleet import Fleet
 
-HEAD: Final = ("", "median", "range", "ratio", "target")
+HEAD: Final = ("", "median", "range", "ratio to it", "target")
 
 
 class Part(StrEnum):
@@ -43,7 +43,7 @@ def bench_edges(
         list[Part] | None, typer.Option(help="Measure this part only; may be repeated.")
     ] = None,
 ) -> None:
-    """Compare sink and producer with a raw COPY and a bare loop; time a start; weigh a machine.
+    """Compare sink and producer with a raw COPY and bare loops; time a start; weigh a machine.
 
     Starts its own Kafka and PostgreSQL on free ports; end other load first. A running stack is not
     touched. Writes `.local/bench/edges.json`.

@@ -18,6 +18,9 @@ from tests.support.servers import CONFIGS, PostgresServer, served
 ROOT = Path(__file__).parents[1]
 
 set_hypothesis_home_dir(".local/cache/hypothesis")
+# Without deadlines: a slow machine is no failure.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 # `make fuzz`: some 50,000 examples over the decoder's properties, others each time.
 hypothesis.settings.register_profile("fuzz", max_examples=3_000, deadline=None)
 

@@ -1,29 +1,31 @@
-"""`plantwatch replay` against a bare librdkafka loop that sends the same bytes, in turn.
+"""`plantwatch replay` against two loops with the same producer settings, in turn.
 
-The bare loop is spared all that a replay is for: its messages are encoded beforehand, nobody reads
-their delivery reports one by one, and no manifest says how far it came.
+`loop` does what a user would write for the same rows: take each out of the table, spell it, send
+it. `bare` is librdkafka alone: its messages are bytes before the clock starts. Neither reads a
+delivery report or keeps a manifest of how far it came.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
+import orjson
 from confluent_kafka import Producer
 
 from benchmarks.edges.stretch import Moment, Speed, speed
 from connections.kafka import ensure_topics, producer_config
 from data.fleet import Fleet
-from plantwatch.messages import SensorReading, to_iso
+from plantwatch.messages import SCHEMA_VERSION, to_iso
 from plantwatch.settings import Settings
 from producers import kafka, replay
 from producers.run import FULL_QUEUE_SEC, Progress
 
-SYSTEMS: Final = ("plantwatch", "bare")
+SYSTEMS: Final = ("plantwatch", "loop", "bare")
 
 
 def run(settings: Settings, home: Path, fleet: Fleet, rounds: int) -> Iterator[tuple[str, Speed]]:
-    """Measure both once a round, the other one first each time; all on one topic.
+    """Measure all once a round, each round beginning with another one; all on one topic.
 
     A round before the first is not counted: the broker is cold.
 
@@ -32,13 +34,14 @@ def run(settings: Settings, home: Path, fleet: Fleet, rounds: int) -> Iterator[t
         UnfinishedError: it did not take the readings.
     """
     ensure_topics(settings)
-    messages = _encoded(fleet)
+    encoded = list(_messages(fleet))
     for number in range(rounds + 1):
-        for system in SYSTEMS if number % 2 else reversed(SYSTEMS):
-            if system == "bare":
-                measured = _bare(settings, messages)
-            else:
+        turn = number % len(SYSTEMS)
+        for system in SYSTEMS[turn:] + SYSTEMS[:turn]:
+            if system == "plantwatch":
                 measured = _replay(settings, fleet, home / f"pass-{number}.json")
+            else:
+                measured = _loop(settings, encoded if system == "bare" else _messages(fleet))
             if number:
                 yield system, measured
 
@@ -54,12 +57,12 @@ def _replay(settings: Settings, fleet: Fleet, manifest: Path) -> Speed:
     return speed(moments[0], moments[-1])
 
 
-def _bare(settings: Settings, messages: Sequence[tuple[bytes, bytes]]) -> Speed:
+def _loop(settings: Settings, messages: Iterable[tuple[bytes, bytes]]) -> Speed:
     """The same stretch of a loop that a user would write."""
-    topic = settings.topics.readings
+    topic, number = settings.topics.readings, 0
     producer = Producer(producer_config(settings))
     first = Moment(0, time.monotonic(), time.process_time())
-    for key, value in messages:
+    for number, (key, value) in enumerate(messages, 1):  # noqa: B007 - counts them
         while True:
             try:
                 producer.produce(topic, value=value, key=key)
@@ -68,21 +71,20 @@ def _bare(settings: Settings, messages: Sequence[tuple[bytes, bytes]]) -> Speed:
                 producer.poll(FULL_QUEUE_SEC)
         producer.poll(0)
     left = producer.flush(settings.producer.drain_timeout_sec)
-    return speed(first, Moment(len(messages) - left, time.monotonic(), time.process_time()))
+    return speed(first, Moment(number - left, time.monotonic(), time.process_time()))
 
 
-def _encoded(fleet: Fleet) -> list[tuple[bytes, bytes]]:
+def _messages(fleet: Fleet) -> Iterator[tuple[bytes, bytes]]:
     """Keys and values of one pass, in its order."""
     origin = replay.pass_origin(int(time.time() * 1e6), int(fleet.cycle.max()), None, None)
-    messages = []
     for row in replay.order(fleet, fleet.slices, {}).tolist():
-        cycle = int(fleet.cycle[row])
-        reading = SensorReading(
-            sensor_id=fleet.sensor_id(int(fleet.engine[row])),
-            cycle=cycle,
-            event_time=to_iso(replay.event_time(origin, cycle)),
-            settings=fleet.settings[row].tolist(),
-            sensors=fleet.sensors[row].tolist(),
-        )
-        messages.append((reading.sensor_id.encode(), reading.to_bytes()))
-    return messages
+        sensor_id, cycle = fleet.sensor_id(int(fleet.engine[row])), int(fleet.cycle[row])
+        reading = {
+            "sensor_id": sensor_id,
+            "cycle": cycle,
+            "event_time": to_iso(replay.event_time(origin, cycle)),
+            "settings": fleet.settings[row].tolist(),
+            "sensors": fleet.sensors[row].tolist(),
+            "schema_version": SCHEMA_VERSION,
+        }
+        yield sensor_id.encode(), orjson.dumps(reading)

@@ -11,7 +11,11 @@ from benchmarks.edges.stretch import Speed
 RESULT: Final = FOLDER / "edges.json"
 
 Row = tuple[str, str, str, str, str]
-"""What, median, range, ratio with its range, target."""
+"""What, median, range, plantwatch's ratio to it with its range, target."""
+
+PART: Final = "verdicts only"
+WHOLE: Final = "with readings"
+"""What the sink is measured with: less to do than it has, and all of it."""
 
 _SINK_RATIO: Final = 0.5
 _WHOLE_RATIO: Final = 0.5
@@ -40,12 +44,11 @@ def rows(figures: Mapping[str, Any]) -> list[Row]:
     """Of whichever parts were measured, in the order in which they are written."""
     found: list[Row] = []
     if "sink" in figures:
-        found += _compared("sink", figures["sink"], "copy", "row", _SINK_RATIO)
-        if "with readings" in figures["sink"]:
-            pair = figures["sink"], "verdicts only"
-            found += _compared("sink", *pair, "row", _WHOLE_RATIO, ours="with readings")
+        found += _compared("sink", figures["sink"], "row", {"copy": _SINK_RATIO})
+        if WHOLE in figures["sink"]:
+            found.append(_whole(figures["sink"]))
     if "producer" in figures:
-        found += _compared("producer", figures["producer"], "bare", "reading", _PRODUCER_RATIO)
+        found += _compared("producer", figures["producer"], "reading", {"loop": _PRODUCER_RATIO})
     if "start" in figures:
         seconds = figures["start"]["first_verdict_s"]
         target = _at_most(statistics.median(seconds), _START_SEC, f"{_START_SEC:g}")
@@ -56,37 +59,32 @@ def rows(figures: Mapping[str, Any]) -> list[Row]:
     return found
 
 
+def _whole(systems: Mapping[str, Any]) -> Row:
+    """The sink with all that it is for and the readings beside it, by the sink that only stores."""
+    pairs = zip(systems[WHOLE]["rows_per_s"], systems[PART]["rows_per_s"], strict=True)
+    ratios = [ours / theirs for ours, theirs in pairs]
+    middle, between = _spread(ratios, "{:.2f}")
+    target = _at_least(statistics.median(ratios), _WHOLE_RATIO)
+    return f"sink, {WHOLE} by {PART}", "", "", f"{middle} ({between})", target
+
+
 def _compared(
-    part: str,
-    systems: Mapping[str, Any],
-    other: str,
-    unit: str,
-    least: float,
-    *,
-    ours: str = "plantwatch",
+    part: str, systems: Mapping[str, Any], unit: str, targets: Mapping[str, float]
 ) -> list[Row]:
-    """A system's rate and CPU beside the yardstick's; the ratio is that of each round's two."""
+    """Rate and CPU of each system; the ratio to a yardstick is that of each round's two."""
     rate, cpu = f"{unit}s_per_s", f"cpu_us_per_{unit}"
     found: list[Row] = []
-    ratios = [
-        one / another
-        for one, another in zip(systems[ours][rate], systems[other][rate], strict=True)
-    ]
-    middle, between = _spread(ratios, "{:.2f}")
-    verdict = "" if statistics.median(ratios) >= least else " missed"
-    for system in (ours, other):
-        own = system == ours
-        found.append(
-            (
-                f"{part}, {system}, {unit}s/s",
-                *_spread(systems[system][rate], "{:,.0f}"),
-                f"{middle} ({between})" if own else "1",
-                f">= {least:g}{verdict}" if own else "",
-            )
-        )
-        found.append(
-            (f"{part}, {system}, CPU us each", *_spread(systems[system][cpu], "{:.1f}"), "", "")
-        )
+    for system in sorted(systems, key=lambda name: name != "plantwatch"):
+        figures = systems[system]
+        pairs = zip(systems["plantwatch"][rate], figures[rate], strict=True)
+        ratios = [ours / theirs for ours, theirs in pairs]
+        middle, between = _spread(ratios, "{:.2f}")
+        ratio = "" if system == "plantwatch" else f"{middle} ({between})"
+        target = _at_least(statistics.median(ratios), targets[system]) if system in targets else ""
+        found += [
+            (f"{part}, {system}, {unit}s/s", *_spread(figures[rate], "{:,.0f}"), ratio, target),
+            (f"{part}, {system}, CPU us each", *_spread(figures[cpu], "{:.1f}"), "", ""),
+        ]
     return found
 
 
@@ -94,6 +92,10 @@ def _spread(values: Sequence[float], form: str) -> tuple[str, str]:
     """Median and range in words."""
     ends = "-".join(form.format(end) for end in (min(values), max(values)))
     return form.format(statistics.median(values)), ends
+
+
+def _at_least(value: float, least: float) -> str:
+    return f">= {least:g}" + ("" if value >= least else " missed")
 
 
 def _at_most(value: float, most: float, words: str) -> str:

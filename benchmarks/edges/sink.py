@@ -18,6 +18,7 @@ import psycopg
 from confluent_kafka import KafkaException, TopicPartition
 
 from benchmarks.edges.bench import LOG, process
+from benchmarks.edges.report import PART, WHOLE
 from benchmarks.edges.stretch import Moment, Speed, measure
 from benchmarks.edges.verdicts import preload
 from benchmarks.processes import cpu_seconds
@@ -31,7 +32,7 @@ from plantwatch.messages import ScoreEvent, SensorReading
 from plantwatch.settings import Settings
 from sinks import migrate
 
-SYSTEMS: Final = ("plantwatch", "copy", "verdicts only", "with readings")
+SYSTEMS: Final = ("plantwatch", "copy", PART, WHOLE)
 
 _LOOK_EVERY_SEC: Final = 0.02
 _PATIENCE_SEC: Final = 180.0
@@ -106,9 +107,9 @@ def _sink(settings: Settings, home: Path, system: str, number: int, total: int) 
     topics = settings.topics.model_copy(update={"shadow_scores": settings.topics.scores})
     own = settings.model_copy(update={"sink": knobs, "topics": topics})
     with ExitStack() as running:
-        if system == "with readings":
+        if system == WHOLE:
             running.enter_context(process(own, home, "sink", "readings"))
-        store = "shadow" if system == "verdicts only" else "postgres"
+        store = "shadow" if system == PART else "postgres"
         pid = running.enter_context(process(own, home, "sink", store))
         return measure(_committed(own, group, pid), total)
 
