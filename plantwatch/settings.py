@@ -183,7 +183,7 @@ class AlarmRule(Section):
     """In alarm when `hits` of the last `of` verdicts are anomalous."""
 
     hits: Positive
-    of: Positive
+    of: Annotated[int, Field(gt=0, le=MAX_RULE)]
 
     @model_validator(mode="after")
     def _can_be_met(self) -> Self:
