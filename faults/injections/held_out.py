@@ -98,8 +98,10 @@ def _measured(settings: Settings, fleet: Fleet) -> Measured:
 
 def _told(found: list[Incident]) -> list[Incident]:
     """The same but for where it happened."""
-    nowhere = {"sensor_id": "", "source_partition": 0, "first_offset": 0, "last_offset": 0}
-    return [replace(one, **nowhere) for one in found]
+    return [
+        replace(one, sensor_id="", source_partition=0, first_offset=0, last_offset=0)
+        for one in found
+    ]
 
 
 def _fleets(session: Session) -> tuple[Fleet, Fleet]:

@@ -280,7 +280,8 @@ def test_a_challenger_opens_nothing(settings: Settings) -> None:
 # The ends of the calendar are times like others, whatever the server's zone.
 @pytest.mark.parametrize("time", ["0001-01-01T00:00:00.000000Z", "9999-12-31T23:59:59.999999Z"])
 def test_the_ends_of_the_calendar(settings: Settings, sink: PostgresSink, time: str) -> None:
-    do(settings, "owner", "ALTER ROLE CURRENT_USER SET timezone = 'Asia/Tokyo'")
+    database = settings.postgres.db
+    do(settings, "owner", f"ALTER DATABASE \"{database}\" SET timezone = 'Asia/Tokyo'")
     sink.write(rows("111", event_time=time))
     sink.write(rows("1", first=4, event_time=time))
     (incident,) = stored(settings)

@@ -20,7 +20,12 @@ from connections.prometheus import Exporter
 from local_stack.pipeline import environment_of
 from plantwatch import metrics
 from plantwatch.errors import StoreAwayError
-from plantwatch.messages import IncidentEvent, incident_event_from_bytes
+from plantwatch.messages import (
+    IncidentEvent,
+    incident_event_from_bytes,
+    to_iso,
+    to_microseconds,
+)
 from plantwatch.settings import Settings
 from sinks.migrate import upgrade
 from sinks.outbox import Relay
@@ -115,7 +120,7 @@ def test_a_message_says_all(settings: Settings, relay: Relay) -> None:
     opened, acknowledged = (orjson.loads(one.value) for one in found(settings))
     assert opened["id"].startswith(f"incident/{number}/")
     assert (opened["kind"], opened["sensor_id"]) == ("opened", "FD001-engine-001")
-    assert opened["incident"]["opened_at"] == opened_at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    assert opened["incident"]["opened_at"] == to_iso(to_microseconds(opened_at))
     assert (opened["incident"]["regime"], opened["incident"]["acknowledged_by"]) == (2, None)
     assert (acknowledged["kind"], acknowledged["incident"]["acknowledged_by"]) == (
         "acknowledged",
