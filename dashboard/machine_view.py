@@ -86,13 +86,15 @@ def _sensors(
     values = [one.values for one in history.readings]
     bands = [None if card is None else expected.band(card, values, one) for one in chosen]
     _chart(charts.sensors(history, chosen, bands, settings.reading), "sensors")
-    if card is None:
-        st.caption(words.NO_MODEL)
-    else:
-        st.caption(
-            f"Expected: mean +- {expected.SPREADS} standard deviations of healthy machines in the "
-            "operating regime of each reading, from the model's card."
-        )
+    st.caption(words.NO_MODEL if card is None else _expectation(card))
+
+
+def _expectation(card: Card) -> str:
+    gains = ", each times the gain that the model gives that regime" * bool(card.features.weight)
+    return (
+        f"Expected: mean +- {expected.SPREADS} standard deviations{gains} of healthy machines in "
+        "the operating regime of each reading, from the model's card."
+    )
 
 
 def _first(history: MachineHistory, found: Reasons | None) -> list[int]:
