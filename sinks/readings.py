@@ -19,7 +19,7 @@ from connections.sqlstate import in_one_line
 from plantwatch.decode import Reading, Reject, decode
 from plantwatch.messages import to_datetime, to_iso
 from plantwatch.settings import Settings
-from sinks.arrays import array
+from sinks.arrays import array, quoted
 from sinks.bisection import bisect
 from sinks.line import REFUSALS, Line
 from sinks.sink import Outcome, Record, Refusal
@@ -127,13 +127,13 @@ def _insert(connection: psycopg.Connection, rows: Sequence[ReadingRow]) -> list[
         return connection.execute(_INSERT, _columns(rows)).fetchall()
 
 
-def _columns(rows: Sequence[ReadingRow]) -> list[list[str] | str]:
+def _columns(rows: Sequence[ReadingRow]) -> list[str]:
     """One array per column, in the order of `_INSERT`; see `sinks.arrays`."""
     return [
-        [row.reading.sensor_id for row in rows],
+        array(quoted(row.reading.sensor_id) for row in rows),
         array(str(row.reading.cycle) for row in rows),
         array(to_iso(row.reading.time) for row in rows),
-        [_reals(row.reading.values) for row in rows],
+        array(quoted(_reals(row.reading.values)) for row in rows),
         array(to_iso(1000 * row.published) for row in rows),
         array(str(row.record.partition) for row in rows),
         array(str(row.record.offset) for row in rows),
