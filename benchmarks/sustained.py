@@ -15,6 +15,7 @@ class Sustained:
 
     rate: float
     machines: int
+    partitions: int
     held: bool
     published_per_s: float
     score_ms: list[float]
@@ -25,7 +26,7 @@ class Sustained:
 
 STAGES: Final = ("broker", "worker", "sink", "PostgreSQL")
 HEADS: Final = (
-    *("readings/s", "machines", "held", "to verdict, ms", "to stored, ms"),
+    *("readings/s", "machines", "partitions", "held", "to verdict, ms", "to stored, ms"),
     *(f"{stage}, us" for stage in STAGES),
     "worker, MB",
 )
@@ -37,6 +38,7 @@ def cells(one: Sustained) -> list[str]:
     return [
         f"{one.rate:,.0f}",
         f"{one.machines:,}",
+        str(one.partitions),
         "yes" if one.held else "no",
         _times(one.score_ms),
         _times(one.stored_ms),

@@ -15,6 +15,7 @@ from plantwatch.errors import UnavailableError
 
 OFFLINE: Final = "offline"
 PLAIN: Final = "plain"
+PLANTWATCH: Final = "plantwatch"
 
 _END_SEC: Final = 20.0
 
@@ -39,7 +40,7 @@ class System:
 SYSTEMS: Final = (
     System(OFFLINE, ("-m", "benchmarks.offline", ".local/bench/offline.json")),
     System(PLAIN, ("-m", "benchmarks.plain_loop")),
-    System("plantwatch", ("-m", "commands.app", "worker")),
+    System(PLANTWATCH, ("-m", "commands.app", "worker")),
     System(
         "faust_by_the_book",
         ("-m", "faust", "-A", "benchmarks.rivals.faust_by_the_book", "worker", "-l", "warn"),

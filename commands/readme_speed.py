@@ -14,19 +14,29 @@ _READ_BACK: Final = "1,000,000 readings to read back"
 
 
 def bench() -> str:
-    """The worker beside others on the same job."""
-    from benchmarks.report import rows  # noqa: PLC0415 - numpy and more, for one command
+    """The worker beside others on the same job, a table for each run that is kept."""
+    return "\n".join(_run(path) for path in sorted(RESULTS.glob("bench-worker-*.json")))
 
+
+def _run(path: Path) -> str:
+    from benchmarks.report import rows  # noqa: PLC0415 - numpy and more, for one command
+    from benchmarks.systems import PLANTWATCH  # noqa: PLC0415
+
+    found = {one.system: one for one in rows(_read(path.name))}
+    ours = found[PLANTWATCH].readings_per_s
     return _table(
-        ("system", "readings/s, median (range)", "CPU us/reading", "of plain"),
+        (
+            path.stem.removeprefix("bench-worker-"),
+            *("readings/s, median (range)", "CPU us/reading", "plantwatch by it"),
+        ),
         (
             (
                 one.system,
                 f"{one.readings_per_s:,.0f} ({one.lowest:,.0f}-{one.highest:,.0f})",
                 f"{one.cpu_us_per_reading:.1f}",
-                f"{one.of_plain:.2f}",
+                f"{ours / one.readings_per_s:.2f}",
             )
-            for one in rows(_read("bench-worker.json"))
+            for one in found.values()
         ),
     )
 

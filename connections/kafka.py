@@ -52,12 +52,19 @@ def consumer_config(settings: Settings, group_id: str) -> dict[str, Any]:
 
 
 def member_config(settings: Settings, group_id: str, member: Worker | Sink) -> dict[str, Any]:
-    """A consumer that joins its group under a name of its own: it comes back at once under it."""
-    return consumer_config(settings, group_id) | {
+    """A consumer that joins its group under a name of its own: it comes back at once under it.
+
+    A worker's fetches are answered with whatever is there, a sink's once there is some of it.
+    """
+    config = consumer_config(settings, group_id) | {
         "group.instance.id": member.instance_id,
         "session.timeout.ms": round(1000 * member.session_timeout_sec),
         "heartbeat.interval.ms": round(1000 * member.heartbeat_sec),
     }
+    if isinstance(member, Sink):
+        config["fetch.min.bytes"] = settings.kafka.fetch_kb << 10
+        config["fetch.wait.max.ms"] = member.fetch_wait_ms
+    return config
 
 
 def _on_error(error: KafkaError) -> None:

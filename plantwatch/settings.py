@@ -108,6 +108,7 @@ class Sink(Section):
     heartbeat_sec: Seconds
     batch_rows: Positive
     batch_ms: Positive
+    fetch_wait_ms: Positive
     commit_interval_sec: Seconds
     retry_min_sec: Seconds
     retry_max_sec: Seconds
