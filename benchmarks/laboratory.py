@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from data import datasets
@@ -31,14 +32,14 @@ class Laboratory:
     fleet: Fleet
 
     def pipeline(
-        self, names: tuple[str, ...] = PIPELINE, **environ: str
+        self, names: tuple[str, ...] = PIPELINE, environ: Mapping[str, str] = MappingProxyType({})
     ) -> AbstractContextManager[Plant]:
         """A pipeline with topics, groups and a database of its own."""
         return plant(
             self.servers,
             self.configs,
             self.home / uuid.uuid4().hex,
-            {"MODEL_CACHE": str(self.home / "models")} | environ,
+            {"MODEL_CACHE": str(self.home / "models"), **environ},
             names=names,
             armed=False,
         )

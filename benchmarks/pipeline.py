@@ -37,7 +37,10 @@ _KEEPS_PACE: Final = 0.98
 _BEHIND_SEC: Final = 2.5
 """Offsets are committed each second, by the worker and then by the sink: so much is no lag yet."""
 _CATCH_UP_SEC: Final = 30.0
-"""A rate that is not kept up with by then is too high."""
+"""A rate that is not kept up with by then is too high; beside the time for the machines' first
+readings, at `_FIRST_PER_S`.
+"""
+_FIRST_PER_S: Final = 2_000.0
 _PATIENCE_SEC: Final = 600.0
 _WHEN: Final = """
 SELECT source_partition, last_offset, extract(epoch FROM created_at)::float8 * 1000
@@ -54,14 +57,16 @@ def sustain(
     environ: Mapping[str, str] = MappingProxyType({}),
 ) -> Sustained:
     """Publish `rate` readings a second for so long, and look whether all of it keeps up."""
-    with laboratory.pipeline(**environ) as made, Listener(made.settings) as listener:
+    with laboratory.pipeline(environ=environ) as made, Listener(made.settings) as listener:
         rows = encoded(endless(laboratory.fleet, machines))
-        load = Load(made.settings, rows, rate, burst=29 * machines)
+        burst = (made.settings.window.length - 1) * machines
+        load = Load(made.settings, rows, rate, burst)
         load.start()
         try:
             until(lambda: len(listener.heard) > 0, "the first verdict is there", _PATIENCE_SEC)
             with suppress(FaultError):
-                until(lambda: waiting(made) < _BEHIND_SEC * rate, "it has kept up", _CATCH_UP_SEC)
+                patience = _CATCH_UP_SEC + burst / _FIRST_PER_S
+                until(lambda: waiting(made) < _BEHIND_SEC * rate, "it has kept up", patience)
             time.sleep(_WARM_SEC)
             sent, cpu, first = load.sent, _cpu(made), len(listener.heard)
             began = time.monotonic()
