@@ -56,7 +56,7 @@ def rows(levels: str, first: int = 1, **changes: Any) -> list[Row]:
 
 
 def query(settings: Settings, sql: str, *values: object, role: Role = "reader") -> list[Any]:
-    with connect(settings, role, options="-c TimeZone=UTC") as connection:
+    with connect(settings, role) as connection:
         return connection.execute(cast("Any", sql), values).fetchall()
 
 
