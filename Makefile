@@ -20,12 +20,13 @@ help: ## Show this table
 
 install: .venv/stamp ## Make .venv and install the locked versions into it
 
-# `uv pip sync` removes what the lock does not name, but leaves pip and uv.
+# `uv pip sync` removes what the lock does not name, but leaves pip and uv. urllib3-future, which
+# grafana-client brings, would take urllib3's place for everybody: built so, it keeps to its own name.
 .venv/stamp: requirements/all.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "no Python >= 3.11 found; install one and run make again" >&2; exit 1; }
 	@test -x $(BIN)/python || { echo "making .venv: once, a few minutes"; $(PYTHON) -m venv .venv; }
 	@test -x $(UV) || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	@$(UV) pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements/all.lock
+	@URLLIB3_NO_OVERRIDE=1 $(UV) pip sync --quiet --compile-bytecode --no-binary urllib3-future --python $(BIN)/python --require-hashes requirements/all.lock
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
