@@ -1,0 +1,169 @@
+"""Models and drift: who scores since when, how it is distributed, and whether the plant moved."""
+
+from typing import Final
+
+from grafana import queries as q
+from grafana.floor import ANNOTATIONS
+from grafana.spec import MODELS_UID, Board, Panel, Row, Variable
+from plantwatch.settings import Settings
+
+_DAY: Final = 86_400
+
+
+def models(settings: Settings) -> Board:
+    return Board(
+        uid=MODELS_UID,
+        title="plantwatch: models and drift",
+        description="Versions over time, scores, drift of the sensors, what the challenger says.",
+        rows=(
+            Row("Versions", _versions()),
+            Row("Scores", _scores()),
+            Row("Drift", _drift()),
+        ),
+        variables=(
+            Variable(
+                "settings",
+                "Settings",
+                "How many operating settings come before the sensors in a reading.",
+                "constant",
+                str(settings.reading.settings),
+            ),
+        ),
+        annotations=ANNOTATIONS,
+        since="now-24h",
+    )
+
+
+def _versions() -> tuple[Panel, ...]:
+    return (
+        Panel(
+            1,
+            "Versions over time",
+            "How many processes score with which version; two at once only while they swap.",
+            "timeseries",
+            "short",
+            (q.MODEL, q.CHALLENGER),
+        ),
+        Panel(
+            2,
+            "In service",
+            "Since when the model of the newest verdict judges.",
+            "stat",
+            "s",
+            (q.IN_SERVICE,),
+            ((None, "green"), (90 * _DAY, "yellow"), (365 * _DAY, "red")),
+            width=4,
+        ),
+        Panel(
+            3,
+            "Registry",
+            "Time since the model registry last answered. While it is away the models fetched last "
+            "are in use.",
+            "timeseries",
+            "s",
+            (q.REGISTRY_AGE,),
+            ((None, "green"), (300, "yellow"), (3600, "red")),
+        ),
+        Panel(
+            4,
+            "Models refused",
+            "Versions that were named and could not be used: damaged, swapped, or unfitting.",
+            "stat",
+            "short",
+            (q.MODELS_REFUSED,),
+            ((None, "green"), (1, "red")),
+            width=4,
+        ),
+        Panel(
+            5,
+            "Verdicts by version",
+            "What each version judged in this time range, and how it leaned.",
+            "table",
+            "short",
+            (q.VERSIONS,),
+            width=24,
+            units={
+                "first verdict": "dateTimeAsIso",
+                "last verdict": "dateTimeAsIso",
+                "anomalous": "percentunit",
+                "unseen regime": "percentunit",
+            },
+        ),
+    )
+
+
+def _scores() -> tuple[Panel, ...]:
+    return (
+        Panel(
+            6,
+            "Distribution of scores",
+            "How many verdicts had which score. A healthy fleet lies low; a band that climbs on all "
+            "machines is drift, or a model that does not fit.",
+            "heatmap",
+            "percentunit",
+            (q.SCORE_DISTRIBUTION,),
+            width=12,
+        ),
+        Panel(
+            7,
+            "Verdicts",
+            "Verdicts in a second by outcome, and those that the worker found anomalous.",
+            "timeseries",
+            "reqps",
+            (q.OUTCOMES, q.ANOMALIES),
+            width=12,
+        ),
+        Panel(
+            8,
+            "Challenger disagrees",
+            "Share of the same windows that the challenger calls anomalous and the production model "
+            "does not, or the other way round. `plantwatch models compare` tells more.",
+            "timeseries",
+            "percentunit",
+            (q.DISAGREEMENT,),
+            ((None, "green"), (0.05, "yellow"), (0.2, "red")),
+            width=12,
+            low=0,
+            high=1,
+        ),
+        Panel(
+            9,
+            "Windows in shadow",
+            "Windows in a second handed to the challenger, by result; 0 without a challenger.",
+            "timeseries",
+            "reqps",
+            (q.SHADOW_WINDOWS,),
+            width=12,
+        ),
+    )
+
+
+def _drift() -> tuple[Panel, ...]:
+    return (
+        Panel(
+            10,
+            "Drift of the sensors",
+            "How far the fleet's mean of each sensor in the newer half of this time range lies from "
+            "that in the older half, in the latter's standard deviations.",
+            "bargauge",
+            "none",
+            (q.DRIFT,),
+            ((None, "green"), (0.5, "yellow"), (1, "red")),
+            width=12,
+            height=10,
+            low=0,
+        ),
+        Panel(
+            11,
+            "Unseen regimes",
+            "Share of verdicts on operating settings that the model was never trained on.",
+            "timeseries",
+            "percentunit",
+            (q.UNSEEN,),
+            ((None, "green"), (0.01, "yellow"), (0.1, "red")),
+            width=12,
+            height=10,
+            low=0,
+            high=1,
+        ),
+    )
