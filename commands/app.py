@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from commands import (
+    alerts,
     bench,
     bench_edges,
     bench_page,
@@ -60,6 +61,7 @@ app.add_typer(incident.app, name="incident")
 app.add_typer(maintenance.app, name="maintenance")
 app.add_typer(models.app, name="models")
 app.add_typer(simulate.app, name="simulate")
+app.command()(alerts.alerts)
 app.command()(bench.bench)
 app.command()(bench_edges.bench_edges)
 app.command()(bench_page.bench_page)
