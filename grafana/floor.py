@@ -31,8 +31,8 @@ def floor(settings: Settings) -> Board:
             Variable(
                 "line",
                 "Line",
-                "The machines of a line: what their names begin with, up to the first hyphen. A site "
-                "is chosen by its data sources.",
+                "The machines of a line: what their names begin with, up to the first hyphen. A "
+                "site is chosen by its data sources.",
                 "postgres",
                 q.LINES,
                 multi=True,
@@ -55,9 +55,10 @@ def _now(settings: Settings) -> tuple[Panel, ...]:
         Panel(
             1,
             "Machines by condition",
-            "Alarm: an open incident. Maintenance: somebody works on it, it raises nothing. Silent: "
-            f"no reading for {settings.streamlit.silent_after_sec:g} s. Warming up: no verdict yet. "
-            "Watch: anomalous of late. Each machine counts once, for the first that is true of it.",
+            "Alarm: an open incident. Maintenance: somebody works on it, it raises nothing. "
+            f"Silent: no reading for {settings.streamlit.silent_after_sec:g} s. Warming up: no "
+            "verdict yet. Watch: anomalous of late. Each machine counts once, for the first that "
+            "is true of it.",
             "stat",
             "short",
             (q.CONDITIONS,),
@@ -77,8 +78,9 @@ def _now(settings: Settings) -> tuple[Panel, ...]:
         Panel(
             3,
             "What needs somebody",
-            "Open incidents, critical ones and those that nobody has acknowledged first. A machine's "
-            "name leads to its dashboard. Age is counted from the reading that opened the incident.",
+            "Open incidents, critical ones and those that nobody has acknowledged first. A "
+            "machine's name leads to its dashboard. Age is counted from the reading that opened "
+            "the incident.",
             "table",
             "short",
             (q.OPEN_INCIDENTS,),
@@ -115,8 +117,8 @@ def _over_time() -> tuple[Panel, ...]:
         Panel(
             5,
             "Machines over time",
-            "The 20 machines with the highest scores in this time range: normal, anomalous, with an "
-            "incident, with a critical one. Times are those of the readings.",
+            "The 20 machines with the highest scores in this time range: normal, anomalous, with "
+            "an incident, with a critical one. Times are those of the readings.",
             "state-timeline",
             "short",
             (q.FLEET_STATES,),
@@ -140,8 +142,8 @@ def _over_time() -> tuple[Panel, ...]:
         Panel(
             7,
             "Incidents per machine",
-            "Incidents opened in this time range over machines that had verdicts in it: how often a "
-            "machine calls.",
+            "Incidents opened in this time range over machines that had verdicts in it: how often "
+            "a machine calls.",
             "stat",
             "short",
             (q.INCIDENT_RATE,),
@@ -170,5 +172,26 @@ def _over_time() -> tuple[Panel, ...]:
             width=6,
             low=0,
             high=1,
+        ),
+        Panel(
+            10,
+            "Open incidents over time",
+            "Incidents that are not over, by severity, and whether somebody has acknowledged them; "
+            "at most one a machine.",
+            "timeseries",
+            "short",
+            (q.INCIDENTS_OPEN,),
+            ((None, "green"), (1, "orange")),
+            width=12,
+        ),
+        Panel(
+            11,
+            "Silent machines over time",
+            "Machines whose readings stopped, but for those in maintenance.",
+            "timeseries",
+            "short",
+            (q.SILENT,),
+            ((None, "green"), (1, "orange")),
+            width=12,
         ),
     )

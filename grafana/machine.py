@@ -47,8 +47,8 @@ def _scores(settings: Settings) -> tuple[Panel, ...]:
         Panel(
             1,
             "Score",
-            "Each verdict of the production model, and of the challenger that scores in shadow. The "
-            "threshold is 50 % for every model; regions are incidents and maintenance.",
+            "Each verdict of the production model, and of the challenger that scores in shadow. "
+            "The threshold is 50 % for every model; regions are incidents and maintenance.",
             "timeseries",
             "percentunit",
             (q.SCORE, q.SHADOW_SCORE),
@@ -62,7 +62,8 @@ def _scores(settings: Settings) -> tuple[Panel, ...]:
         Panel(
             2,
             "Newest verdict",
-            "Score of the newest verdict, and the probability that it is right to call it anomalous.",
+            "Score of the newest verdict, and the probability that it is right to call it "
+            "anomalous.",
             "stat",
             "percentunit",
             (q.NEWEST,),
@@ -112,8 +113,8 @@ def _reasons() -> tuple[Panel, ...]:
         Panel(
             6,
             "Operating regime",
-            "The regime that the verdict's last reading was in, by the settings; -1 where the model "
-            "had never seen such settings, and its scores say little.",
+            "The regime that the verdict's last reading was in, by the settings; -1 where the "
+            "model had never seen such settings, and its scores say little.",
             "state-timeline",
             "none",
             (q.REGIME,),
@@ -137,9 +138,9 @@ def _sensors() -> tuple[Panel, ...]:
         Panel(
             8,
             "Sensor $sensor",
-            "Its readings, and between which values normal machines of the same line lie in the same "
-            "operating regime: mean and three standard deviations of what scored below the threshold "
-            "in this time range. Readings are kept for a day.",
+            "Its readings, and between which values normal machines of the same line lie in the "
+            "same operating regime: mean and three standard deviations of what scored below the "
+            "threshold in this time range. Readings are kept for a day.",
             "timeseries",
             "none",
             (q.SENSOR, q.SENSOR_BAND),

@@ -97,8 +97,8 @@ def _scores() -> tuple[Panel, ...]:
         Panel(
             6,
             "Distribution of scores",
-            "How many verdicts had which score. A healthy fleet lies low; a band that climbs on all "
-            "machines is drift, or a model that does not fit.",
+            "How many verdicts had which score. A healthy fleet lies low; a band that climbs on "
+            "all machines is drift, or a model that does not fit.",
             "heatmap",
             "percentunit",
             (q.SCORE_DISTRIBUTION,),
@@ -116,8 +116,8 @@ def _scores() -> tuple[Panel, ...]:
         Panel(
             8,
             "Challenger disagrees",
-            "Share of the same windows that the challenger calls anomalous and the production model "
-            "does not, or the other way round. `plantwatch models compare` tells more.",
+            "Share of the same windows that the challenger calls anomalous and the production "
+            "model does not, or the other way round. `plantwatch models compare` tells more.",
             "timeseries",
             "percentunit",
             (q.DISAGREEMENT,),
@@ -129,10 +129,11 @@ def _scores() -> tuple[Panel, ...]:
         Panel(
             9,
             "Windows in shadow",
-            "Windows in a second handed to the challenger, by result; 0 without a challenger.",
+            "Windows in a second handed to the challenger, by result, and those that it judged "
+            "otherwise than production; 0 without a challenger.",
             "timeseries",
             "reqps",
-            (q.SHADOW_WINDOWS,),
+            (q.SHADOW_WINDOWS, q.SHADOW_SHARE),
             width=12,
         ),
     )
@@ -143,8 +144,8 @@ def _drift() -> tuple[Panel, ...]:
         Panel(
             10,
             "Drift of the sensors",
-            "How far the fleet's mean of each sensor in the newer half of this time range lies from "
-            "that in the older half, in the latter's standard deviations.",
+            "How far the fleet's mean of each sensor in the newer half of this time range lies "
+            "from that in the older half, in the latter's standard deviations.",
             "bargauge",
             "none",
             (q.DRIFT,),

@@ -43,9 +43,9 @@ def _accounting() -> tuple[Panel, ...]:
         Panel(
             1,
             "Unaccounted readings",
-            "Readings that the workers took, less those that are scored, warm_up, duplicate, "
-            "conflict, late or rejected. 0, or readings are being lost: run `plantwatch ledger`. The "
-            "least of the last moments, so that a chunk in work does not count.",
+            "Readings received less those that are scored, warm_up, duplicate, conflict, late or "
+            "rejected, since the group of workers began. 0, or readings are being lost: run "
+            "`plantwatch ledger`.",
             "stat",
             "short",
             (q.UNACCOUNTED,),
@@ -55,7 +55,8 @@ def _accounting() -> tuple[Panel, ...]:
         Panel(
             2,
             "Readings by class",
-            "What became of the readings since the workers started; the classes exclude each other.",
+            "What became of the readings since the workers started; the classes exclude each "
+            "other.",
             "bargauge",
             "short",
             (q.CLASS_TOTALS,),
@@ -106,8 +107,8 @@ def _speed() -> tuple[Panel, ...]:
         Panel(
             7,
             "Lag by partition",
-            "Readings that wait for a worker. One partition alone: a machine that sends too much, or "
-            "a worker that hangs. All of them: too few workers.",
+            "Readings that wait for a worker. One partition alone: a machine that sends too much, "
+            "or a worker that hangs. All of them: too few workers.",
             "timeseries",
             "short",
             (q.LAG,),
@@ -164,8 +165,8 @@ def _sinks() -> tuple[Panel, ...]:
         Panel(
             13,
             "Retries and refusals",
-            "Writes tried again, by the class of PostgreSQL's SQLSTATE, and rows that it refused for "
-            "good: those are dead letters.",
+            "Writes tried again, by the class of PostgreSQL's SQLSTATE, and rows that it refused "
+            "for good: those are dead letters.",
             "timeseries",
             "short",
             (q.SINK_RETRIES, q.REFUSED),
@@ -188,6 +189,18 @@ def _sinks() -> tuple[Panel, ...]:
             "short",
             (q.OUTBOX,),
             ((None, "green"), (1, "yellow")),
+        ),
+        Panel(
+            22,
+            "Processes",
+            "Whether each process answers Prometheus: 1, or 0. A producer answers only while it "
+            "replays.",
+            "timeseries",
+            "short",
+            (q.UP,),
+            ((None, "red"), (1, "green")),
+            low=0,
+            high=1,
         ),
     )
 

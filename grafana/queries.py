@@ -109,7 +109,13 @@ WHERE $__timeFilter(detected_at) AND {_of_lines("anomaly_events.sensor_id")}
 INCIDENT_MOVES: Final = Prom(
     "sum by (kind) (increase(plantwatch_incidents_total[$__rate_interval]))", "{{kind}}"
 )
+INCIDENTS_OPEN: Final = Prom(
+    "sum by (severity, state) (plantwatch_open_incidents)", "{{severity}}, {{state}}"
+)
+SILENT: Final = Prom("max(plantwatch_silent_machines)", "silent machines")
 ANOMALY_SHARE: Final = Prom("max(plantwatch_anomaly_ratio)", "anomalous")
+
+UP: Final = Prom("min by (job) (up)", "{{job}}")
 
 # One machine
 _MACHINE: Final = "sensor_id = ${machine:sqlstring}"
@@ -158,9 +164,9 @@ SELECT detected_at AS time, model_version AS model
 FROM anomaly_events WHERE {_MACHINE} AND $__timeFilter(detected_at) ORDER BY time
 """)  # noqa: S608
 MACHINE_INCIDENTS: Final = Sql(f"""
-SELECT id AS incident, opened_at AS opened, severity, peak_score AS peak, opened_cycle AS "at cycle",
-    anomalies, 'sensor ' || (top_sensors -> 0 ->> 'sensor') AS "top sensor", closed_why AS closed,
-    acknowledged_by AS "acknowledged by", false_alarm AS "false alarm", note
+SELECT id AS incident, opened_at AS opened, severity, peak_score AS peak,
+    opened_cycle AS "at cycle", anomalies, 'sensor ' || (top_sensors -> 0 ->> 'sensor') AS "top sensor",
+    closed_why AS closed, acknowledged_by AS "acknowledged by", false_alarm AS "false alarm", note
 FROM incidents WHERE {_MACHINE} ORDER BY opened_at DESC LIMIT 50
 """)  # noqa: S608
 SENSOR: Final = Sql(
@@ -194,11 +200,7 @@ WHERE {_MACHINE} AND $__timeFilter(detected_at) ORDER BY time
 # The pipeline
 _HERE: Final = 'instance=~"$instance"'
 
-UNACCOUNTED: Final = Prom(
-    "min_over_time((sum(plantwatch_chunk_readings_sum)"
-    " - sum(plantwatch_readings_total))[$__rate_interval:])",
-    "taken and in no class",
-)
+UNACCOUNTED: Final = Prom("sum(plantwatch_unaccounted_readings)", "in no class")
 CLASSES: Final = Prom(
     f"sum by (class) (rate(plantwatch_readings_total{{{_HERE}}}[$__rate_interval]))", "{{class}}"
 )
@@ -299,6 +301,10 @@ MODELS_REFUSED: Final = Prom(
 REGISTRY_AGE: Final = Prom(
     "time() - max(plantwatch_registry_contact_timestamp_seconds > 0)", "since the last answer"
 )
+SHADOW_SHARE: Final = Prom(
+    "sum(rate(plantwatch_shadow_disagreements_total[$__rate_interval])) or vector(0)",
+    "judged otherwise",
+)
 DISAGREEMENT: Final = Sql(
     """
 SELECT $__timeGroup(detected_at, $__interval) AS time, shadow_events.model_version AS metric,
@@ -309,8 +315,8 @@ WHERE $__timeFilter(detected_at) GROUP BY time, metric ORDER BY time, metric
     "time_series",
 )
 VERSIONS: Final = Sql("""
-SELECT model_version AS model, left(model_digest, 12) AS digest, min(detected_at) AS "first verdict",
-    max(detected_at) AS "last verdict", count(*) AS verdicts,
+SELECT model_version AS model, left(model_digest, 12) AS digest,
+    min(detected_at) AS "first verdict", max(detected_at) AS "last verdict", count(*) AS verdicts,
     avg(is_anomaly::int) AS "anomalous", avg(unseen_regime::int) AS "unseen regime"
 FROM anomaly_events WHERE $__timeFilter(detected_at)
 GROUP BY model_version, model_digest ORDER BY "last verdict" DESC LIMIT 20
@@ -343,7 +349,7 @@ SELECT extract(epoch FROM now() - min(created_at)) AS "in service" FROM anomaly_
 WHERE model_digest = (SELECT model_digest FROM anomaly_events ORDER BY detected_at DESC LIMIT 1)
 """)
 
-# Annotations: time and timeend in milliseconds
+# What annotations show; their times are milliseconds since 1970.
 INCIDENT_REGIONS: Final = f"""
 SELECT extract(epoch FROM opened_at) * 1000 AS time,
     extract(epoch FROM coalesce(closed_at, last_at)) * 1000 AS timeend,

@@ -57,6 +57,9 @@ def render(board: Board) -> Json:
         _add_row(built, row, 1000 + number)
     found: Json = json.loads(json.dumps(built.build(), cls=JSONEncoder))
     found["annotations"] = {"list": [_annotation(*one) for one in _annotations(board)]}
+    for variable in found["templating"]["list"]:
+        for only_of_intervals in ("auto", "auto_min", "auto_count"):
+            variable.pop(only_of_intervals, None)
     pruned: Json = _pruned(found)
     return pruned
 
@@ -194,7 +197,5 @@ def _pruned(value: Any) -> Any:
     """Without the nulls that the SDK writes for what is not set, but for a threshold's None."""
     if isinstance(value, dict):
         lowest = set(value) == {"value", "color"}
-        return {
-            key: _pruned(one) for key, one in value.items() if one is not None or lowest
-        }
+        return {key: _pruned(one) for key, one in value.items() if one is not None or lowest}
     return [_pruned(one) for one in value] if isinstance(value, list) else value

@@ -25,6 +25,7 @@ STAGES: Final[tuple[dict[str, Builder], ...]] = (
         "kafka": kafka.process,
         "postgres": postgres.process,
         "mlflow": mlflow.process,
+        "alertmanager": prometheus.alertmanager,
         "prometheus": prometheus.process,
     },
     {"migrate": pipeline.migrate, "model": pipeline.model},

@@ -60,6 +60,12 @@ CHUNK_SECONDS = Metric(
 LAG = Metric(
     "plantwatch_lag_readings", "gauge", "Readings not yet finished, by partition.", ("partition",)
 )
+UNACCOUNTED = Metric(
+    "plantwatch_unaccounted_readings",
+    "gauge",
+    "Readings received since the group began minus those in a class, by partition; always 0.",
+    ("partition",),
+)
 MACHINES = Metric(
     "plantwatch_machines", "gauge", "Machines with history, by partition.", ("partition",)
 )
@@ -76,6 +82,11 @@ SHADOW_WINDOWS = Metric(
     "counter",
     "Windows handed to the challenger, by result: scored, failed (production is not concerned).",
     ("result",),
+)
+SHADOW_DISAGREEMENTS = Metric(
+    "plantwatch_shadow_disagreements",
+    "counter",
+    "Windows that the challenger scored and judged otherwise than production.",
 )
 CHALLENGER = Metric(
     "plantwatch_challenger_info",
@@ -147,6 +158,20 @@ OUTBOX = Metric(
     "plantwatch_outbox_rows",
     "gauge",
     "Moves of incidents that are being published, at most a batch; above 0 while Kafka is away.",
+)
+
+OPEN_INCIDENTS = Metric(
+    "plantwatch_open_incidents",
+    "gauge",
+    "Incidents that are not over, by severity and state (open, acknowledged); at most one a "
+    "machine.",
+    ("severity", "state"),
+)
+SILENT_MACHINES = Metric(
+    "plantwatch_silent_machines",
+    "gauge",
+    "Machines whose readings are stored and of which none came in for `streamlit.silent_after_sec`;"
+    " those in maintenance are left out.",
 )
 
 # everywhere

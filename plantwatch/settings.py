@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, m
 
 from plantwatch.features import Kind
 from plantwatch.messages import MAX_RULE, IncidentRule
+from plantwatch.metrics import LATENCY_BUCKETS
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Positive = Annotated[int, Field(gt=0)]
@@ -127,7 +128,35 @@ class Sink(Section):
 class Outbox(Section):
     poll_sec: Seconds
     batch_rows: Positive
+    look_sec: Seconds
     metrics_port: Port
+
+
+class Alerts(Section):
+    grafana_url: str
+    runbook_url: str
+    page_webhook: str
+    ticket_webhook: str
+    group_wait_sec: Seconds
+    group_interval_sec: Seconds
+    page_repeat_sec: Seconds
+    ticket_repeat_sec: Seconds
+    keep_firing_sec: Seconds
+    lag_readings: Positive
+    lag_messages: Positive
+    retries_per_sec: float = Field(gt=0)
+    p99_sec: Seconds
+    latency_sec: Seconds
+    latency_objective: Share
+    uptime_objective: Share
+    registry_silent_sec: Seconds
+    disagreement: Share
+
+    @model_validator(mode="after")
+    def _latency_is_counted(self) -> Self:
+        if self.latency_sec not in LATENCY_BUCKETS:
+            raise ValueError(f"latency_sec must be one of {LATENCY_BUCKETS}, which are counted")
+        return self
 
 
 class Postgres(Section):
@@ -162,6 +191,7 @@ class Stack(Section):
     kafka_heap_mb: Positive
     kafka_controller_port: Port
     prometheus_port: Port
+    alertmanager_port: Port
     scrape_interval_sec: Seconds
     ready_timeout_sec: Seconds
     train_timeout_sec: Seconds
@@ -362,6 +392,14 @@ class Streamlit(Section):
     tiles: Positive
 
 
+class Grafana(Section):
+    token: SecretStr | None
+    folder: str = Field(min_length=1)
+    deadline_sec: Seconds
+    prometheus_url: str
+    postgres_address: str
+
+
 class Settings(Section):
     """Every knob there is; built once by `load` and handed down."""
 
@@ -395,3 +433,5 @@ class Settings(Section):
     alarm_budget: AlarmBudget
     api: Api
     streamlit: Streamlit
+    alerts: Alerts
+    grafana: Grafana

@@ -123,8 +123,8 @@ class Partition:
         verdicts, judged, windows = _score(detector, windows, judged)
         outputs = self._outputs(judged, verdicts, detector)
         shadowed = Shadow([], Counter())
-        if challenger is not None and len(windows):
-            shadowed = self._shadow(judged, windows, challenger, clock)
+        if challenger is not None and verdicts is not None:
+            shadowed = self._shadow(judged, windows, verdicts, challenger, clock)
             outputs += shadowed.outputs
         for one in judged:
             self.ledger.skip_to(one.record.offset())
@@ -196,6 +196,7 @@ class Partition:
         self,
         judged: Sequence[_Judged],
         windows: Windows,
+        production: Verdicts,
         challenger: Detector,
         clock: Callable[[], float],
     ) -> Shadow:
@@ -205,7 +206,7 @@ class Partition:
             event = self._event(scored[index], verdicts, row, challenger)
             return Output(self._topics.shadow_scores, event.sensor_id.encode(), event.to_bytes())
 
-        return shadow(challenger, windows, output, clock)
+        return shadow(challenger, windows, production.is_anomaly, output, clock)
 
     def _event(self, one: _Judged, verdicts: Verdicts, row: int, detector: Detector) -> ScoreEvent:
         assert one.reading is not None
