@@ -13,7 +13,7 @@ PYTHON = $(shell for python in python3 python3.13 python3.12 python3.11; do \
 
 COMMANDS := download-data train evaluate up down status replay worker watch bench ledger dlq reproduce doctor \
 	explain faults bench-edges bench-page bench-pipeline dashboard
-.PHONY: help install $(COMMANDS) demo sinks test fuzz soak lint format lock
+.PHONY: help install $(COMMANDS) demo sinks test fuzz soak lint format lock grafana-schema grafana-smoke
 
 help: ## Show this table
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -89,6 +89,17 @@ lint: install ## Check style, types and the layers
 format: install ## Format, and mend what can be mended
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+# Dashboards are held against it. Once for each new version of Grafana; needs npm.
+GRAFANA_SCHEMA := node_modules/@grafana/schema/dist/types/raw/dashboard/x/types.gen.d.ts
+grafana-schema: ## Make the JSON schema of Grafana's dashboards anew
+	@mkdir -p .local/schema
+	@cd .local/schema && npm install --silent --no-save --no-audit --no-fund --ignore-scripts \
+		@grafana/schema@13.2.3 ts-json-schema-generator@2.4.0 typescript@5
+	@cd .local/schema && echo '{"compilerOptions": {"moduleResolution": "node"}}' > tsconfig.json
+	@cd .local/schema && npx ts-json-schema-generator --path '$(GRAFANA_SCHEMA)' --tsconfig tsconfig.json \
+		--type Dashboard --expose none --no-type-check > dashboard.json
+	@cp .local/schema/dashboard.json tests/data/grafana-dashboard.schema.json
 
 COMPILE := $(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-emit-index-url --no-emit-find-links --no-annotate --quiet

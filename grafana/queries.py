@@ -165,7 +165,8 @@ FROM anomaly_events WHERE {_MACHINE} AND $__timeFilter(detected_at) ORDER BY tim
 """)  # noqa: S608
 MACHINE_INCIDENTS: Final = Sql(f"""
 SELECT id AS incident, opened_at AS opened, severity, peak_score AS peak,
-    opened_cycle AS "at cycle", anomalies, 'sensor ' || (top_sensors -> 0 ->> 'sensor') AS "top sensor",
+    opened_cycle AS "at cycle", anomalies,
+    'sensor ' || (top_sensors -> 0 ->> 'sensor') AS "top sensor",
     closed_why AS closed, acknowledged_by AS "acknowledged by", false_alarm AS "false alarm", note
 FROM incidents WHERE {_MACHINE} ORDER BY opened_at DESC LIMIT 50
 """)  # noqa: S608
