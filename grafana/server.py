@@ -99,11 +99,16 @@ class Server:
         """What it answers; None where there is none."""
         with self._explained():
             try:
-                return cast("Json", ask())
+                found = ask()
             except GrafanaClientError as error:
                 if error.status_code == _MISSING:
                     return None
                 raise
+        if isinstance(found, dict):
+            return found
+        raise UnavailableError(
+            f"what answers at {self.url} is no Grafana; set ALERTS_GRAFANA_URL to where one is"
+        )
 
     def _said(self, ask: Callable[[], Any]) -> Any:
         with self._explained():
