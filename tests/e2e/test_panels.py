@@ -20,7 +20,7 @@ import psycopg
 import pytest
 
 import local_stack
-from connections.groups import behind
+from connections.groups import lag
 from data import cmapss
 from incidents import feedback, maintenance, queries
 from incidents.session import session
@@ -129,7 +129,7 @@ def fill(settings: Settings, folder: Path) -> Filled:
     topics.publish(settings, rubbish)
     until(lambda: all_is_stored(settings))
     with session(settings, "reader") as reader:
-        first, last = ends(reader, "readings", "event_time")
+        first, last = ends(reader)
         opened = queries.listed(reader, queries.Choice(closed=False), 99)
     assert len(opened) >= 2, "no machine failed"
     judged, machine = opened[0], opened[-1].sensor_id
@@ -158,7 +158,7 @@ def all_is_stored(settings: Settings) -> bool:
     sink, worker = settings.sink, settings.worker
     topic = settings.topics
     return not any(
-        behind(settings, group, name)
+        lag(settings, group, name)
         for group, name in (
             (worker.group_id, topic.readings),
             (sink.postgres_group_id, topic.scores),
@@ -174,8 +174,9 @@ def moves_are_published(settings: Settings) -> bool:
     return 'plantwatch_incidents_total{kind="closed"' in scraped(settings.outbox.metrics_port)
 
 
-def ends(reader: psycopg.Connection, table: str, column: str) -> tuple[datetime, datetime]:
-    row = reader.execute(f"SELECT min({column}), max({column}) FROM {table}".encode()).fetchone()
+def ends(reader: psycopg.Connection) -> tuple[datetime, datetime]:
+    """The times of the first and the last reading, as the machines say."""
+    row = reader.execute("SELECT min(event_time), max(event_time) FROM readings").fetchone()
     assert row is not None
     return row[0], row[1]
 
