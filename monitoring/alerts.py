@@ -295,4 +295,3 @@ def _models(settings: Settings) -> Iterator[Alert]:
             until=round(60 - 60 * knobs.disagreement) - 1,
         ),
     )
-

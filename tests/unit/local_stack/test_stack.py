@@ -54,6 +54,22 @@ def test_prometheus_is_skipped_where_it_is_not_installed(
     assert "apt install prometheus" in skipped.reason
 
 
+def test_alertmanager_is_skipped_where_it_is_not_installed(
+    free: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    [skipped] = plan(free, ["alertmanager"], tmp_path).skipped
+    assert skipped.state is State.SKIPPED
+    assert "apt install prometheus-alertmanager" in skipped.reason
+
+
+def test_prometheus_leaves_out_what_does_not_run(free: Settings) -> None:
+    """A process that is not there on purpose is no alert."""
+    sink = free.sink.model_copy(update={"readings_hours": 0})
+    document = yaml.safe_load(prometheus.scrape_config(free.model_copy(update={"sink": sink})))
+    assert "sink-readings" not in {job["job_name"] for job in document["scrape_configs"]}
+
+
 def test_prometheus_scrapes_every_process_of_the_pipeline(free: Settings) -> None:
     document = yaml.safe_load(prometheus.scrape_config(free))
     targets = {

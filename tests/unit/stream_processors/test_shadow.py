@@ -86,6 +86,18 @@ def test_it_judges_what_production_judged() -> None:
     assert outcome.shadow.windows == {"scored": len(scores), "failed": 0}
 
 
+# Where the two do not agree is counted: production finds an anomaly in every window.
+def test_disagreement_is_counted() -> None:
+    class Calm(Challenger):
+        def score(self, windows: NDArray[np.float32]) -> Verdicts:
+            verdicts = super().score(windows)
+            verdicts.is_anomaly[:3] = False
+            return verdicts
+
+    assert process(Calm()).shadow.disagreed == 3
+    assert process(Challenger()).shadow.disagreed == process(Dumb()).shadow.disagreed == 0
+
+
 # Whatever a challenger says or fails to say, what production does is the same, byte for byte.
 @pytest.mark.parametrize("challenger", [Challenger(), Dumb(), Broken()])
 def test_production_is_the_same_with_and_without(challenger: Challenger) -> None:
