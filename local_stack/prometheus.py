@@ -47,6 +47,7 @@ def scrape_config(settings: Settings) -> str:
         "sink-shadow": settings.sink.shadow_metrics_port,
         "sink-readings": settings.sink.readings_metrics_port,
         "outbox": settings.outbox.metrics_port,
+        "drift": settings.drift.metrics_port,
     }
     jobs = [
         {"job_name": name, "static_configs": [{"targets": [f"{LOOPBACK}:{port}"]}]}

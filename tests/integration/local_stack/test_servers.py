@@ -114,4 +114,5 @@ def test_prometheus_knows_whom_to_scrape() -> None:
     assert {job["job_name"] for job in config["scrape_configs"]} == {
         *("producer", "worker", "sink-postgres", "sink-prometheus", "sink-shadow", "sink-readings"),
         "outbox",
+        "drift",
     }
