@@ -23,6 +23,7 @@ from commands import (
     dlq,
     doctor,
     download_data,
+    drift,
     evaluate,
     explain,
     faults,
@@ -58,6 +59,7 @@ app = typer.Typer(
 )
 app.add_typer(config.app, name="config")
 app.add_typer(dlq.app, name="dlq")
+app.add_typer(drift.app, name="drift")
 app.add_typer(grafana.app, name="grafana")
 app.add_typer(incident.app, name="incident")
 app.add_typer(maintenance.app, name="maintenance")

@@ -4,7 +4,7 @@ from typing import Final
 
 from grafana import queries as q
 from grafana.floor import ANNOTATIONS
-from grafana.spec import MODELS_UID, Board, Panel, Row, Variable
+from grafana.spec import MODELS_UID, Board, Panel, Row
 from plantwatch.settings import Settings
 
 _DAY: Final = 86_400
@@ -18,16 +18,7 @@ def models(settings: Settings) -> Board:
         rows=(
             Row("Versions", _versions()),
             Row("Scores", _scores()),
-            Row("Drift", _drift()),
-        ),
-        variables=(
-            Variable(
-                "settings",
-                "Settings",
-                "How many operating settings come before the sensors in a reading.",
-                "constant",
-                str(settings.reading.settings),
-            ),
+            Row("Drift", _drift(settings)),
         ),
         annotations=ANNOTATIONS,
         since="now-24h",
@@ -139,32 +130,63 @@ def _scores() -> tuple[Panel, ...]:
     )
 
 
-def _drift() -> tuple[Panel, ...]:
+def _drift(settings: Settings) -> tuple[Panel, ...]:
+    knobs = settings.drift
     return (
         Panel(
             10,
             "Drift of the sensors",
-            "How far the fleet's mean of each sensor in the newer half of this time range lies "
-            "from that in the older half, in the latter's standard deviations.",
-            "bargauge",
+            "How far the fleet's last points lie from the training data, by sensor, in spreads of "
+            f"what the other sensors do not explain. A shift up to {knobs.tolerance:g} is none; "
+            f"there is no fleet with fewer than {knobs.machines} machines.",
+            "timeseries",
             "none",
-            (q.DRIFT,),
-            ((None, "green"), (0.5, "yellow"), (1, "red")),
+            (q.DRIFT_SHIFT,),
+            ((None, "green"), (knobs.tolerance, "yellow")),
             width=12,
-            height=10,
-            low=0,
+            height=9,
         ),
         Panel(
             11,
-            "Unseen regimes",
-            "Share of verdicts on operating settings that the model was never trained on.",
+            "Sensors that drift",
+            "1 while a sensor drifts from the training data. Several at once: the plant has "
+            "changed; one: somebody looks at it. Then train anew.",
+            "state-timeline",
+            "none",
+            (q.DRIFTING,),
+            ((None, "green"), (1, "red")),
+            width=12,
+            height=9,
+            words={"0": ("as trained", "green"), "1": ("drifts", "red")},
+        ),
+        Panel(
+            12,
+            "Looked for drift in",
+            "Readings in a second that drift was looked for in, by outcome; and how often a sensor "
+            "began to drift.",
+            "timeseries",
+            "reqps",
+            (q.DRIFT_READINGS, q.DRIFT_ALARMS),
+        ),
+        Panel(
+            13,
+            "Share of unseen regimes",
+            "Share of verdicts on operating settings that the model was never trained on, by the "
+            "time of the readings.",
             "timeseries",
             "percentunit",
             (q.UNSEEN,),
             ((None, "green"), (0.01, "yellow"), (0.1, "red")),
-            width=12,
-            height=10,
             low=0,
             high=1,
+        ),
+        Panel(
+            14,
+            "Verdicts in unseen regimes",
+            "Verdicts in a second on machines in a regime that training never saw: they mean "
+            "little.",
+            "timeseries",
+            "reqps",
+            (q.UNSEEN_RATE,),
         ),
     )

@@ -329,22 +329,17 @@ FROM anomaly_events WHERE $__timeFilter(detected_at) GROUP BY time ORDER BY time
 """,
     "time_series",
 )
-# How far each sensor's mean of the newer half lies from that of the older one, in the spreads of
-# the older one.
-DRIFT: Final = Sql("""
-WITH halves AS (
-    SELECT sensor.number, sensor.value,
-        event_time >= to_timestamp(($__unixEpochFrom() + $__unixEpochTo()) / 2) AS newer
-    FROM readings, unnest(values[${settings} + 1:]) WITH ORDINALITY AS sensor(value, number)
-    WHERE $__timeFilter(event_time)
-), moments AS (
-    SELECT number, avg(value) FILTER (WHERE NOT newer) AS before, avg(value) FILTER (WHERE newer)
-        AS after, stddev(value) FILTER (WHERE NOT newer) AS spread
-    FROM halves GROUP BY number
+DRIFT_SHIFT: Final = Prom("max by (sensor) (plantwatch_drift_shift_spreads)", "sensor {{sensor}}")
+DRIFTING: Final = Prom("max by (sensor) (plantwatch_drifting)", "sensor {{sensor}}")
+DRIFT_READINGS: Final = Prom(
+    "sum by (outcome) (rate(plantwatch_drift_readings_total[$__rate_interval]))", "{{outcome}}"
 )
-SELECT 'sensor ' || number AS sensor, abs(after - before) / nullif(spread, 0) AS drift
-FROM moments ORDER BY drift DESC NULLS LAST LIMIT 21
-""")
+DRIFT_ALARMS: Final = Prom(
+    "sum(increase(plantwatch_drift_alarms_total[$__rate_interval])) or vector(0)", "alarms"
+)
+UNSEEN_RATE: Final = Prom(
+    "sum(rate(plantwatch_unseen_regime_verdicts_total[$__rate_interval]))", "unseen regime"
+)
 IN_SERVICE: Final = Sql("""
 SELECT extract(epoch FROM now() - min(created_at)) AS "in service" FROM anomaly_events
 WHERE model_digest = (SELECT model_digest FROM anomaly_events ORDER BY detected_at DESC LIMIT 1)

@@ -159,6 +159,18 @@ class Alerts(Section):
         return self
 
 
+class Drift(Section):
+    group_id: str
+    machines: Positive
+    tolerance: float = Field(gt=0)
+    threshold: float = Field(gt=0)
+    anchor_points: Positive
+    calm_points: Positive
+    report_rows: Positive
+    report_distance: float = Field(gt=0)
+    metrics_port: Port
+
+
 class Postgres(Section):
     host: str
     port: Port
@@ -412,6 +424,7 @@ class Settings(Section):
     rejects: Rejects
     sink: Sink
     outbox: Outbox
+    drift: Drift
     postgres: Postgres
     log: Log
     stack: Stack

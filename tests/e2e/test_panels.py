@@ -165,6 +165,7 @@ def all_is_stored(settings: Settings) -> bool:
             (sink.prometheus_group_id, topic.scores),
             (sink.shadow_group_id, topic.shadow_scores),
             (sink.readings_group_id, topic.readings),
+            (settings.drift.group_id, topic.readings),
         )
     )
 
