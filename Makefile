@@ -101,6 +101,16 @@ grafana-schema: ## Make the JSON schema of Grafana's dashboards anew
 		--type Dashboard --expose none --no-type-check > dashboard.json
 	@cp .local/schema/dashboard.json tests/data/grafana-dashboard.schema.json
 
+# A real Grafana with our data sources and dashboards: each source must answer, all four be there.
+SMOKE := GRAFANA_ADMIN_PASSWORD=smoke docker compose --env-file .local/stack.env --file grafana/compose.yaml
+ASK := curl --silent --fail --user admin:smoke http://127.0.0.1:3000/api
+grafana-smoke: ## Where Docker is, beside `make up`: show the dashboards to a real Grafana
+	@$(SMOKE) up --detach --wait
+	@trap '$(SMOKE) down --volumes' EXIT; \
+		$(ASK)/datasources/uid/plantwatch-prometheus/health && \
+		$(ASK)/datasources/uid/plantwatch-postgres/health && \
+		test "$$($(ASK)/search?tag=plantwatch | grep -o '"uid":"plantwatch-' | wc -l)" -eq 4
+
 COMPILE := $(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-emit-index-url --no-emit-find-links --no-annotate --quiet
 
