@@ -7,8 +7,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[3]
 
 
-# urllib3-future takes the place of urllib3 unless it is built not to: everybody here would talk HTTP
-# through another library than the one they were tested with.
+# urllib3-future takes the place of urllib3 unless it is built not to: everybody here would talk
+# HTTP through another library than the one they were tested with.
 def test_urllib3_is_urllib3() -> None:
     import urllib3  # noqa: PLC0415 - what is installed is what is tested
 
