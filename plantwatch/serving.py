@@ -11,6 +11,7 @@ from plantwatch.section import Port, Positive, Seconds, Section, Share
 class Drift(Section):
     group_id: str
     machines: Positive
+    pending: Positive
     tolerance: float = Field(gt=0)
     threshold: float = Field(gt=0)
     anchor_points: Positive
