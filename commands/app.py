@@ -23,6 +23,7 @@ from commands import (
     dlq,
     doctor,
     download_data,
+    drift,
     evaluate,
     explain,
     faults,
@@ -57,6 +58,7 @@ app = typer.Typer(
 )
 app.add_typer(config.app, name="config")
 app.add_typer(dlq.app, name="dlq")
+app.add_typer(drift.app, name="drift")
 app.add_typer(incident.app, name="incident")
 app.add_typer(maintenance.app, name="maintenance")
 app.add_typer(models.app, name="models")

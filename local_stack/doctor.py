@@ -243,6 +243,7 @@ def ports(settings: Settings) -> Iterator[tuple[str, Port]]:
     yield "sink-shadow", Port(sink.shadow_metrics_port, "SINK_SHADOW_METRICS_PORT")
     yield "sink-readings", Port(sink.readings_metrics_port, "SINK_READINGS_METRICS_PORT")
     yield "outbox", Port(settings.outbox.metrics_port, "OUTBOX_METRICS_PORT")
+    yield "drift", Port(settings.drift.metrics_port, "DRIFT_METRICS_PORT")
     yield "dashboard", Port(settings.streamlit.port, "STREAMLIT_PORT")
     yield "api", Port(settings.api.port, "API_PORT")
 

@@ -75,6 +75,14 @@ def outbox(settings: Settings, _home: Path) -> Process:
     return _service(settings, "outbox", ("outbox",), port)
 
 
+def drift(settings: Settings, _home: Path) -> Process | Skipped:
+    """The watcher of drift, where river is installed."""
+    if importlib.util.find_spec("river") is None:
+        return Skipped("drift", "river is not installed; `make install` has it")
+    port = Port(settings.drift.metrics_port, "DRIFT_METRICS_PORT")
+    return _service(settings, "drift", ("drift", "watch"), port)
+
+
 def dashboard(settings: Settings, _home: Path) -> Process | Skipped:
     """The live page, where Streamlit is installed."""
     if importlib.util.find_spec("streamlit") is None:

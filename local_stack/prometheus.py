@@ -82,6 +82,7 @@ def scrape_config(settings: Settings) -> str:
         "sink-shadow": settings.sink.shadow_metrics_port,
         "sink-readings": settings.sink.readings_metrics_port,
         "outbox": settings.outbox.metrics_port,
+        "drift": settings.drift.metrics_port,
     }
     if settings.sink.readings_hours == 0:
         del ports["sink-readings"]  # it does not run, which is no alert

@@ -37,6 +37,7 @@ STAGES: Final[tuple[dict[str, Builder], ...]] = (
         "sink-shadow": pipeline.sink_shadow,
         "sink-readings": pipeline.sink_readings,
         "outbox": pipeline.outbox,
+        "drift": pipeline.drift,
         "dashboard": pipeline.dashboard,
     },
 )

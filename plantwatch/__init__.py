@@ -8,6 +8,7 @@ In the order in which a reading flows:
 - `packed`: the same of a machine that has only begun, as bytes
 - `windows`: readings to classes and windows
 - `features`: windows to model input; the one feature code of training, stream and API
+- `drift`: readings to what drift is looked for in
 - `scoring`: what a detector is; raw score to verdict
 - `limits`: when so much is rejected that a person must look
 - `alarms`: several verdicts to an alarm

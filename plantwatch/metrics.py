@@ -107,6 +107,12 @@ REGISTRY_CONTACT = Metric(
     "never; when that is long ago, the models last fetched and verified are in use.",
 )
 
+MODEL_TRAINED = Metric(
+    "plantwatch_model_trained_timestamp_seconds",
+    "gauge",
+    "When the model in use was trained, in seconds since 1970.",
+)
+
 # sinks
 SINK_ROWS = Metric(
     "plantwatch_sink_rows",
@@ -145,6 +151,41 @@ SCORES = Metric(
 )
 ANOMALY_RATE = Metric(
     "plantwatch_anomaly_ratio", "gauge", "Share of anomalies among the last 1,000 verdicts."
+)
+
+UNSEEN_REGIME = Metric(
+    "plantwatch_unseen_regime_verdicts",
+    "counter",
+    "Verdicts on machines in an operating regime that training never saw: they mean little.",
+)
+
+# drift
+DRIFT_READINGS = Metric(
+    "plantwatch_drift_readings",
+    "counter",
+    "Readings that drift was looked for in, by outcome: tested, unseen regime, unusable (no "
+    "reading, or numbers beyond measure).",
+    ("outcome",),
+)
+DRIFT_ALARMS = Metric(
+    "plantwatch_drift_alarms",
+    "counter",
+    "Times that a sensor of the fleet began to drift from the training data, by its number.",
+    ("sensor",),
+)
+DRIFTING = Metric(
+    "plantwatch_drifting",
+    "gauge",
+    "1 while a sensor of the fleet drifts from the training data, by its number; absent without a "
+    "model.",
+    ("sensor",),
+)
+DRIFT_SHIFT = Metric(
+    "plantwatch_drift_shift_spreads",
+    "gauge",
+    "How far the fleet's last points (`drift.calm_points`) are from the training data, by sensor, "
+    "in spreads of what the other sensors do not explain.",
+    ("sensor",),
 )
 
 # outbox

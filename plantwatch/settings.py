@@ -150,13 +150,27 @@ class Alerts(Section):
     latency_objective: Share
     uptime_objective: Share
     registry_silent_sec: Seconds
+    stale_days: Positive
     disagreement: Share
+    unseen_regimes: Share
 
     @model_validator(mode="after")
     def _latency_is_counted(self) -> Self:
         if self.latency_sec not in LATENCY_BUCKETS:
             raise ValueError(f"latency_sec must be one of {LATENCY_BUCKETS}, which are counted")
         return self
+
+
+class Drift(Section):
+    group_id: str
+    machines: Positive
+    tolerance: float = Field(gt=0)
+    threshold: float = Field(gt=0)
+    anchor_points: Positive
+    calm_points: Positive
+    report_rows: Positive
+    report_distance: float = Field(gt=0)
+    metrics_port: Port
 
 
 class Postgres(Section):
@@ -404,6 +418,7 @@ class Settings(Section):
     rejects: Rejects
     sink: Sink
     outbox: Outbox
+    drift: Drift
     postgres: Postgres
     log: Log
     stack: Stack

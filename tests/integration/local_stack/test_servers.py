@@ -113,6 +113,7 @@ def test_prometheus_knows_whom_to_scrape() -> None:
     assert {job["job_name"] for job in config["scrape_configs"]} == {
         *("producer", "worker", "sink-postgres", "sink-prometheus", "sink-shadow", "sink-readings"),
         "outbox",
+        "drift",
     }
     told = {rule["name"] for group in groups for rule in group["rules"]}
     assert told == {alert.name for alert in table(settings)}

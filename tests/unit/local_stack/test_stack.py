@@ -79,6 +79,7 @@ def test_prometheus_scrapes_every_process_of_the_pipeline(free: Settings) -> Non
     assert set(targets) == {
         *("producer", "worker", "sink-postgres", "sink-prometheus", "sink-shadow", "sink-readings"),
         "outbox",
+        "drift",
     }
 
 

@@ -1,0 +1,93 @@
+"""Drift of a fleet from the training data, sensor by sensor: a state machine over river's test.
+
+One machine that fails is no drift, nor is one broken sensor: a point of the fleet is the median of
+several machines, of what the other sensors do not explain (see `plantwatch.drift`).
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from river.drift import PageHinkley
+
+from plantwatch.features import Floats
+from plantwatch.settings import Drift as Knobs
+
+
+class FleetDrift:
+    """Takes residuals of machines as they come, and says which sensors of their fleet drift."""
+
+    def __init__(self, sensors: Sequence[int], knobs: Knobs) -> None:
+        """`sensors` are the numbers (from 1) of the residuals' columns."""
+        self._knobs = knobs
+        self._block: dict[str, Floats] = {}
+        self._last: deque[Floats] = deque(maxlen=knobs.calm_points)
+        self._sensors = {number: _Sensor(knobs) for number in sensors}
+
+    def update(self, sensor_id: str, residual: Floats) -> list[int]:
+        """Take the residual [S], finite, of a machine; return the sensors that begin to drift.
+
+        Of a machine that comes again before enough others have, the newest counts.
+        """
+        self._block[sensor_id] = residual
+        if len(self._block) < self._knobs.machines:
+            return []
+        point = np.median(np.stack(list(self._block.values())), axis=0)
+        self._block.clear()
+        self._last.append(point)
+        pairs = zip(self._sensors.items(), point.tolist(), strict=True)
+        return [number for (number, sensor), value in pairs if sensor.begins(value)]
+
+    @property
+    def states(self) -> dict[int, "State"]:
+        """How each sensor is, by its number; nothing before the fleet's first point."""
+        if not self._last:
+            return {}
+        shifts = np.mean(self._last, axis=0).tolist()
+        pairs = zip(self._sensors.items(), shifts, strict=True)
+        return {number: State(sensor.drifting, shift) for (number, sensor), shift in pairs}
+
+
+class State(NamedTuple):
+    """Whether a sensor drifts; and how far its last points are from training, in spreads."""
+
+    drifting: bool
+    shift: float
+
+
+class _Sensor:
+    """One sensor of the fleet: drifting from an alarm until `calm_points` after the last one."""
+
+    def __init__(self, knobs: Knobs) -> None:
+        self._knobs = knobs
+        self._calm = knobs.calm_points
+        self._test, self._points = self._anchored(), 0
+
+    @property
+    def drifting(self) -> bool:
+        return self._calm < self._knobs.calm_points
+
+    def begins(self, value: float) -> bool:
+        """Take a point; whether the sensor began to drift with it."""
+        before = self.drifting
+        self._test.update(value)
+        self._points += 1
+        self._calm = 0 if self._test.drift_detected else self._calm + 1
+        if self._test.drift_detected or self._points == self._knobs.anchor_points:
+            self._test, self._points = self._anchored(), 0
+        return self.drifting and not before
+
+    def _anchored(self) -> PageHinkley:
+        """A test whose past is the training data.
+
+        Page-Hinkley knows no other mean than that of what it saw, and would take a fleet that
+        drifts from the start for its normal.
+        """
+        knobs = self._knobs
+        test = PageHinkley(
+            min_instances=1, delta=knobs.tolerance, threshold=knobs.threshold, alpha=1.0
+        )
+        for _ in range(knobs.anchor_points):
+            test.update(0.0)
+        return test
