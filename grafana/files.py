@@ -16,7 +16,7 @@ FOLDER: Final = Path("grafana/dashboards")
 
 
 def boards(settings: Settings) -> tuple[Board, ...]:
-    return floor(settings), machine(settings), pipeline(), models(settings)
+    return floor(settings), machine(settings), pipeline(settings), models(settings)
 
 
 def generated(settings: Settings) -> dict[str, str]:

@@ -16,8 +16,8 @@ def models(settings: Settings) -> Board:
         title="plantwatch: models and drift",
         description="Versions over time, scores, drift of the sensors, what the challenger says.",
         rows=(
-            Row("Versions", _versions()),
-            Row("Scores", _scores()),
+            Row("Versions", _versions(settings)),
+            Row("Scores", _scores(settings)),
             Row("Drift", _drift(settings)),
         ),
         annotations=ANNOTATIONS,
@@ -25,7 +25,8 @@ def models(settings: Settings) -> Board:
     )
 
 
-def _versions() -> tuple[Panel, ...]:
+def _versions(settings: Settings) -> tuple[Panel, ...]:
+    knobs = settings.alerts
     return (
         Panel(
             1,
@@ -34,16 +35,29 @@ def _versions() -> tuple[Panel, ...]:
             "timeseries",
             "short",
             (q.MODEL, q.CHALLENGER),
+            width=4,
+            height=4,
         ),
         Panel(
             2,
+            "Since training",
+            f"Age of the model in use; after {knobs.stale_days} days there is more to learn from.",
+            "stat",
+            "s",
+            (q.TRAINED,),
+            ((None, "green"), (knobs.stale_days * _DAY, "yellow")),
+            width=4,
+            height=4,
+        ),
+        Panel(
+            15,
             "In service",
-            "Since when the model of the newest verdict judges.",
+            "Since when the model of the newest verdict judges here.",
             "stat",
             "s",
             (q.IN_SERVICE,),
-            ((None, "green"), (90 * _DAY, "yellow"), (365 * _DAY, "red")),
             width=4,
+            height=4,
         ),
         Panel(
             3,
@@ -53,7 +67,9 @@ def _versions() -> tuple[Panel, ...]:
             "timeseries",
             "s",
             (q.REGISTRY_AGE,),
-            ((None, "green"), (300, "yellow"), (3600, "red")),
+            ((None, "green"), (knobs.registry_silent_sec, "red")),
+            width=8,
+            height=4,
         ),
         Panel(
             4,
@@ -64,6 +80,7 @@ def _versions() -> tuple[Panel, ...]:
             (q.MODELS_REFUSED,),
             ((None, "green"), (1, "red")),
             width=4,
+            height=4,
         ),
         Panel(
             5,
@@ -83,7 +100,7 @@ def _versions() -> tuple[Panel, ...]:
     )
 
 
-def _scores() -> tuple[Panel, ...]:
+def _scores(settings: Settings) -> tuple[Panel, ...]:
     return (
         Panel(
             6,
@@ -112,7 +129,7 @@ def _scores() -> tuple[Panel, ...]:
             "timeseries",
             "percentunit",
             (q.DISAGREEMENT,),
-            ((None, "green"), (0.05, "yellow"), (0.2, "red")),
+            ((None, "green"), (settings.alerts.disagreement, "red")),
             width=12,
             low=0,
             high=1,
@@ -176,7 +193,7 @@ def _drift(settings: Settings) -> tuple[Panel, ...]:
             "timeseries",
             "percentunit",
             (q.UNSEEN,),
-            ((None, "green"), (0.01, "yellow"), (0.1, "red")),
+            ((None, "green"), (settings.alerts.unseen_regimes, "red")),
             low=0,
             high=1,
         ),

@@ -5,21 +5,20 @@ from typing import Final
 from grafana import queries as q
 from grafana.floor import ANNOTATIONS
 from grafana.spec import PIPELINE_UID, Board, Panel, Row, Step, Variable
+from plantwatch.settings import Settings
 
 _ZERO: Final[tuple[Step, ...]] = ((None, "green"), (1, "red"))
-_LATENCY: Final[tuple[Step, ...]] = ((None, "green"), (1, "yellow"), (5, "red"))
-_LAG: Final[tuple[Step, ...]] = ((None, "green"), (1000, "yellow"), (10_000, "red"))
 
 
-def pipeline() -> Board:
+def pipeline(settings: Settings) -> Board:
     return Board(
         uid=PIPELINE_UID,
         title="plantwatch: pipeline",
         description="Every reading is accounted for, and how fast: worker, sinks, producers.",
         rows=(
             Row("Accounting", _accounting()),
-            Row("Speed", _speed()),
-            Row("Sinks", _sinks()),
+            Row("Speed", _speed(settings)),
+            Row("Sinks", _sinks(settings)),
             Row("What went wrong", _trouble()),
         ),
         variables=(
@@ -83,7 +82,8 @@ def _accounting() -> tuple[Panel, ...]:
     )
 
 
-def _speed() -> tuple[Panel, ...]:
+def _speed(settings: Settings) -> tuple[Panel, ...]:
+    latency = ((None, "green"), (settings.alerts.p99_sec, "red"))
     shares = ("0.5", "0.95", "0.99")
     return (
         Panel(
@@ -93,7 +93,7 @@ def _speed() -> tuple[Panel, ...]:
             "timeseries",
             "s",
             tuple(map(q.latency, shares)),
-            _LATENCY,
+            latency,
         ),
         Panel(
             6,
@@ -102,7 +102,7 @@ def _speed() -> tuple[Panel, ...]:
             "timeseries",
             "s",
             tuple(map(q.stored_latency, shares)),
-            _LATENCY,
+            latency,
         ),
         Panel(
             7,
@@ -112,7 +112,7 @@ def _speed() -> tuple[Panel, ...]:
             "timeseries",
             "short",
             (q.LAG,),
-            _LAG,
+            ((None, "green"), (settings.alerts.lag_readings, "red")),
         ),
         Panel(
             8,
@@ -121,7 +121,7 @@ def _speed() -> tuple[Panel, ...]:
             "timeseries",
             "s",
             (q.CHUNK_SECONDS,),
-            _LATENCY,
+            latency,
         ),
         Panel(
             9,
@@ -142,7 +142,7 @@ def _speed() -> tuple[Panel, ...]:
     )
 
 
-def _sinks() -> tuple[Panel, ...]:
+def _sinks(settings: Settings) -> tuple[Panel, ...]:
     return (
         Panel(
             11,
@@ -160,7 +160,7 @@ def _sinks() -> tuple[Panel, ...]:
             "timeseries",
             "short",
             (q.SINK_LAG,),
-            _LAG,
+            ((None, "green"), (settings.alerts.lag_messages, "red")),
         ),
         Panel(
             13,

@@ -340,6 +340,9 @@ DRIFT_ALARMS: Final = Prom(
 UNSEEN_RATE: Final = Prom(
     "sum(rate(plantwatch_unseen_regime_verdicts_total[$__rate_interval]))", "unseen regime"
 )
+TRAINED: Final = Prom(
+    "time() - max(plantwatch_model_trained_timestamp_seconds)", "since training", instant=True
+)
 IN_SERVICE: Final = Sql("""
 SELECT extract(epoch FROM now() - min(created_at)) AS "in service" FROM anomaly_events
 WHERE model_digest = (SELECT model_digest FROM anomaly_events ORDER BY detected_at DESC LIMIT 1)

@@ -15,7 +15,7 @@ from plantwatch.settings import Settings
 BLIND: Final = ("PipelineDown", "NoProgress")
 """While one of these fires nothing new is known of any machine."""
 _CHAIN: Final = "worker|sink-postgres|outbox"
-_ASIDE: Final = "sink-prometheus|sink-readings|sink-shadow"
+_ASIDE: Final = "drift|sink-prometheus|sink-readings|sink-shadow"
 
 
 def table(settings: Settings) -> tuple[Alert, ...]:
@@ -244,11 +244,52 @@ def _losses(settings: Settings) -> Iterator[Alert]:
     )
 
 
+def _drift(settings: Settings) -> Iterator[Alert]:
+    drifting, unseen = metrics.DRIFTING.name, f"{metrics.UNSEEN_REGIME.name}_total"
+    verdicts, share = f"{metrics.VERDICTS.name}_total", settings.alerts.unseen_regimes
+    yield Alert(
+        name="SensorDrifts",
+        scope="model",
+        severity=Severity.WARNING,
+        expr=f"max by (sensor) ({drifting}) > 0",
+        wait_min=0,
+        summary="Sensor {{ $labels.sensor }} of the fleet drifts from the training data",
+        description="Not one machine's wear: what the other sensors do not explain of it has moved "
+        "on all of them.",
+        dashboard=Dashboard.MODELS,
+        case=Case({f'{drifting}{{sensor="7"}}': gauge(0, 1)}, labels={"sensor": "7"}),
+    )
+    yield Alert(
+        name="UnseenRegime",
+        scope="model",
+        severity=Severity.WARNING,
+        expr=f"sum(rate({unseen}[30m])) / sum(rate({verdicts}[30m])) > {share:g}",
+        wait_min=5,
+        summary=f"More than {share:.0%} of the verdicts are of regimes that training never saw",
+        description="Their scores mean little, high or low.",
+        dashboard=Dashboard.MODELS,
+        case=Case({unseen: fault(600), f'{verdicts}{{outcome="normal"}}': "0+600x230"}, until=29),
+    )
+
+
 def _models(settings: Settings) -> Iterator[Alert]:
     knobs = settings.alerts
     contact, refused = metrics.REGISTRY_CONTACT.name, f"{metrics.MODELS_REFUSED.name}_total"
+    trained = metrics.MODEL_TRAINED.name
     differs = f"{metrics.SHADOW_DISAGREEMENTS.name}_total"
     judged = f'{metrics.SHADOW_WINDOWS.name}_total{{result="scored"}}'
+    yield from _drift(settings)
+    yield Alert(
+        name="ModelStale",
+        scope="model",
+        severity=Severity.WARNING,
+        expr=f"time() - max({trained}) > {knobs.stale_days} * 86400",
+        wait_min=0,
+        summary=f"The model in use was trained more than {knobs.stale_days} days ago",
+        description="Machines and their ends of life since are unknown to it.",
+        dashboard=Dashboard.MODELS,
+        case=Case({trained: gauge(0, -86400 * knobs.stale_days)}),
+    )
     minutes = round(knobs.registry_silent_sec / 60)
     yield Alert(
         name="RegistrySilent",

@@ -107,6 +107,12 @@ REGISTRY_CONTACT = Metric(
     "never; when that is long ago, the models last fetched and verified are in use.",
 )
 
+MODEL_TRAINED = Metric(
+    "plantwatch_model_trained_timestamp_seconds",
+    "gauge",
+    "When the model in use was trained, in seconds since 1970.",
+)
+
 # sinks
 SINK_ROWS = Metric(
     "plantwatch_sink_rows",

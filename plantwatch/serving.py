@@ -39,7 +39,9 @@ class Alerts(Section):
     latency_objective: Share
     uptime_objective: Share
     registry_silent_sec: Seconds
+    stale_days: Positive
     disagreement: Share
+    unseen_regimes: Share
 
     @model_validator(mode="after")
     def _latency_is_counted(self) -> Self:

@@ -29,6 +29,7 @@ class Telemetry:
         self._rebalances = exporter.counter(metrics.REBALANCES)
         self._truncated = exporter.counter(metrics.HISTORY_TRUNCATED)
         self._model = exporter.gauge(metrics.MODEL)
+        self._trained = exporter.gauge(metrics.MODEL_TRAINED)
         self._challenger = exporter.gauge(metrics.CHALLENGER)
         self._shadowed = exporter.counter(metrics.SHADOW_WINDOWS)
         self._refused = exporter.counter(metrics.MODELS_REFUSED)
@@ -44,6 +45,10 @@ class Telemetry:
         """This model scores from now on."""
         self._model.clear()
         self._model.labels(version, digest).set(1)
+
+    def trained(self, instant: float) -> None:
+        """When the model in use was trained, in seconds since 1970."""
+        self._trained.set(instant)
 
     def challenger(self, detector: Detector | None) -> None:
         """This model scores in shadow from now on; None: none does."""

@@ -11,7 +11,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -182,13 +182,24 @@ def ends(reader: psycopg.Connection) -> tuple[datetime, datetime]:
     return row[0], row[1]
 
 
+# Of these nothing has happened in the run, and that is what they show.
+QUIET = {"Retries and refusals / A", "Models refused / A", "Looked for drift in / B"}
+
+
+def as_asked(target: Target) -> Target:
+    """Without the zero for what never happened, where it did."""
+    if any(target.place.endswith(place) for place in QUIET):
+        return target
+    return replace(target, text=target.text.removesuffix(" or vector(0)"))
+
+
 # Nobody trusts a chart that was never executed: each query of each panel, annotation and variable
 # returns something, on a plant where everything has happened.
 def test_every_query_returns_data(filled: Filled) -> None:
     lines, wrong = [], []
     for target in (one for board in dashboards(filled.settings) for one in targets(board)):
         try:
-            rows = filled.ask(target)
+            rows = filled.ask(as_asked(target))
         except Exception as error:  # noqa: BLE001 - all that fail are told at once
             wrong.append(f"{target.place}: {error}")
             continue

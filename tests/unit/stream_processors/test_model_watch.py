@@ -28,6 +28,9 @@ class Defective:
     def challenger(self, current: Detector | None) -> Detector | None:
         return current
 
+    def trained_at(self, digest: str) -> float:
+        return float(len(digest))
+
     def last_contact(self) -> float:
         return 0.0
 

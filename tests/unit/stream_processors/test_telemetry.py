@@ -17,6 +17,15 @@ def test_every_class_is_there_from_the_start() -> None:
     assert value("plantwatch_shadow_disagreements_total") == 0
 
 
+# Alerts on the age of a model, and of the registry's last answer, go by times, not by ages.
+def test_times_are_told_as_they_are() -> None:
+    exporter = Exporter()
+    telemetry = Telemetry(exporter)
+    telemetry.trained(1_700_000_000.0)
+    value = exporter.registry.get_sample_value
+    assert value("plantwatch_model_trained_timestamp_seconds") == 1_700_000_000
+
+
 # What is said of a partition is said while it is ours.
 def test_partitions_are_shown_while_they_are_ours() -> None:
     exporter = Exporter()
