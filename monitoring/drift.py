@@ -21,20 +21,22 @@ class FleetDrift:
     def __init__(self, sensors: Sequence[int], knobs: Knobs) -> None:
         """`sensors` are the numbers (from 1) of the residuals' columns."""
         self._knobs = knobs
-        self._block: dict[str, Floats] = {}
+        self._pending: dict[str, deque[Floats]] = {}
         self._last: deque[Floats] = deque(maxlen=knobs.calm_points)
         self._sensors = {number: _Sensor(knobs) for number in sensors}
 
     def update(self, sensor_id: str, residual: Floats) -> list[int]:
         """Take the residual [S], finite, of a machine; return the sensors that begin to drift.
 
-        Of a machine that comes again before enough others have, the newest counts.
+        Kafka hands out partition after partition, many readings of few machines: they wait until
+        enough machines have one. So never more than `machines` - 1 of them are waiting.
         """
-        self._block[sensor_id] = residual
-        if len(self._block) < self._knobs.machines:
+        waiting = self._pending.setdefault(sensor_id, deque(maxlen=self._knobs.pending))
+        waiting.append(residual)
+        if len(self._pending) < self._knobs.machines:
             return []
-        point = np.median(np.stack(list(self._block.values())), axis=0)
-        self._block.clear()
+        point = np.median([one.popleft() for one in self._pending.values()], axis=0)
+        self._pending = {name: left for name, left in self._pending.items() if left}
         self._last.append(point)
         pairs = zip(self._sensors.items(), point.tolist(), strict=True)
         return [number for (number, sensor), value in pairs if sensor.begins(value)]

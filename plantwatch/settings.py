@@ -164,6 +164,7 @@ class Alerts(Section):
 class Drift(Section):
     group_id: str
     machines: Positive
+    pending: Positive
     tolerance: float = Field(gt=0)
     threshold: float = Field(gt=0)
     anchor_points: Positive

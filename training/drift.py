@@ -1,14 +1,20 @@
 """What drift is told by: sensors of healthy machines, and what they say of one another."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from plantwatch.drift import DriftReference, residuals, scaled
+from plantwatch.features import FeatureSpec
 from plantwatch.settings import Settings
 from training.dataset import Sample
 from training.scaling import fit_features
 
+Array = NDArray[np.float64]
+
 _RIDGE = 1e-3
-"""Added to each variance of z, so that sensors that say the same can be told apart."""
+"""Added to each variance of z, so that sensors that say the same can be told apart; what is left of
+a sensor that varies by less counts as it is.
+"""
 
 
 def drift_reference(sample: Sample, settings: Settings) -> DriftReference:
@@ -20,25 +26,25 @@ def drift_reference(sample: Sample, settings: Settings) -> DriftReference:
     """
     fleet = sample.fleet
     fitted = np.isin(fleet.engine, sample.fit_engines)
-    healthy = fleet.rul[fitted] > settings.training.normal_rul
+    healthy = fitted & (fleet.rul > settings.training.normal_rul)
     features = fit_features(sample, "sequence", "zscore", settings)
-    size = len(features.sensors)
-    plain = DriftReference(
-        features=features,
-        mixing=tuple(map(tuple, np.eye(size).tolist())),
-        centre=(0.0,) * size,
-        spread=(1.0,) * size,
-    )
-    readings = fleet.values[fitted]
-    z = scaled(plain, readings).astype(np.float64)
-    precision = np.linalg.inv(np.cov(z.T) + _RIDGE * np.eye(size))
+    one = np.eye(len(features.sensors))
+    none, unit = np.zeros(len(one)), np.ones(len(one))
+    z = scaled(_reference(features, one, none, unit), fleet.values[fitted]).astype(np.float64)
+    precision = np.linalg.inv(np.cov(z.T) + _RIDGE * one)
     mixing = precision / np.diag(precision)[:, None]
-    mixed = plain.model_copy(update={"mixing": tuple(map(tuple, mixing.tolist()))})
-    left = residuals(mixed, readings[healthy]).astype(np.float64)
-    spread = np.where(left.std(axis=0) > _RIDGE, left.std(axis=0), 1.0)
+    left = residuals(_reference(features, mixing, none, unit), fleet.values[healthy])
+    centre, spread = left.mean(axis=0, dtype=np.float64), left.std(axis=0, dtype=np.float64)
+    return _reference(features, mixing, centre, np.where(spread > _RIDGE, spread, 1.0))
+
+
+def _reference(
+    features: FeatureSpec, mixing: Array, centre: Array, spread: Array
+) -> DriftReference:
+    rows = tuple(map(tuple, mixing.tolist()))
     return DriftReference(
         features=features,
-        mixing=mixed.mixing,
-        centre=tuple(left.mean(axis=0).tolist()),
+        mixing=rows,
+        centre=tuple(centre.tolist()),
         spread=tuple(spread.tolist()),
     )

@@ -87,10 +87,12 @@ def test_a_shift_of_one_sensor_is_reported_within_200_readings(
     sample, reference = fd001
     names, readings = in_turn(lives(sample, 0, healthy=True), KNOBS.machines)
     for sensor in reference.features.sensors:
-        moved = shifted(reference, readings, sensor, by, start)[: start + 200]
-        found = {name: at for at, name in alarms(reference, names, moved, SETTINGS)}
+        moved = shifted(reference, readings, sensor, by, start)
+        until = slice(start + 200)
+        told = alarms(reference, names[until], moved[until], SETTINGS)
+        found = {name: at for at, name in told}
         assert start < found[sensor] <= start + 200
-        assert found.keys() - {sensor} <= {9, 14}
+        assert found.keys() - {sensor} <= ({9, 14} if sensor in {9, 14} else set())
 
 
 # One machine's sensor that is stuck far away is that machine's affair.
@@ -102,6 +104,25 @@ def test_one_machine_is_no_fleet(stuck: float, seed: int) -> None:
     fleet = FleetDrift(SENSORS, KNOBS)
     assert feed(fleet, values) == []
     assert not fleet.states[SENSORS[0]].drifting
+
+
+# Kafka hands out readings by partition, some machines' at a time: no reading is lost by it.
+def test_bursts_of_few_machines_are_as_good() -> None:
+    fleet = FleetDrift(SENSORS, KNOBS)
+    values = noise(200, mean=1.2).reshape(MACHINES, 10)
+    burst = [
+        fleet.update(str(machine), np.array([value, 0], np.float32))
+        for machine, row in enumerate(values)
+        for value in row
+    ]
+    assert [sensor for sensors in burst for sensor in sensors] == [SENSORS[0]]
+
+
+# One machine that talks alone is forgotten but for its last readings.
+def test_what_waits_is_bounded() -> None:
+    fleet = FleetDrift(SENSORS, KNOBS)
+    assert feed(fleet, noise(10_000), machines=1) == []
+    assert sum(map(len, fleet._pending.values())) == KNOBS.pending
 
 
 # A fleet of fewer machines than make a point says nothing, however long.
