@@ -152,7 +152,7 @@ def _flow(settings: Settings) -> Iterator[Alert]:
             },
             until=4,
         ),
-        hidden_by=BLIND,
+        hidden_by=(*BLIND, "WorkerBehind", "SinkBehind", "LatencyBurnsFast"),
     )
     yield Alert(
         name="OutboxStuck",
