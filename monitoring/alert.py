@@ -55,7 +55,8 @@ class Alert:
 
     `summary` and `description` are Prometheus' templates, of which only `{{ $value }}` and
     `{{ $labels.name }}` are used. `hidden_by` names alerts: while one of them fires nobody is told
-    of this one, since it says nothing, or the same.
+    of this one, since it says nothing, or the same. `lingers` False: it ends with its cause, or
+    it would hide what is known again.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Alert:
     dashboard: Dashboard
     case: Case
     hidden_by: tuple[str, ...] = ()
+    lingers: bool = True
 
     def fires_at(self) -> int:
         """The first minute of its case in which it fires."""
@@ -75,7 +77,8 @@ class Alert:
 
     def recovers_at(self, knobs: Alerts) -> int:
         """The first minute of its case in which it fires no more."""
-        return self.case.mended + self.case.until + ceil(knobs.keep_firing_sec / 60)
+        lingering = ceil(knobs.keep_firing_sec / 60) if self.lingers else 0
+        return self.case.mended + self.case.until + lingering
 
     def labels(self) -> dict[str, str]:
         """Those that routes go by."""

@@ -86,6 +86,7 @@ def _processes() -> Iterator[Alert]:
             else "Readings are scored and incidents open as always; this one's part is missing.",
             dashboard=Dashboard.PIPELINE,
             case=Case({series: gauge(1, 0)}, labels=labels),
+            lingers=name not in BLIND,
         )
 
 
@@ -106,6 +107,7 @@ def _flow(settings: Settings) -> Iterator[Alert]:
             {lag: gauge(0, 100), f'{readings}{{class="scored"}}': work(600)}, after=1, value="100"
         ),
         hidden_by=("PipelineDown",),
+        lingers=False,
     )
     yield Alert(
         name="WorkerBehind",
@@ -152,7 +154,7 @@ def _flow(settings: Settings) -> Iterator[Alert]:
             },
             until=4,
         ),
-        hidden_by=BLIND,
+        hidden_by=(*BLIND, "WorkerBehind", "SinkBehind", "LatencyBurnsFast"),
     )
     yield Alert(
         name="OutboxStuck",

@@ -7,6 +7,7 @@ import yaml
 
 from monitoring.routes import routes
 from monitoring.rules import cases, rules
+from plantwatch.errors import ConfigError
 from plantwatch.settings import Settings
 
 FOLDER: Final = Path("monitoring/generated")
@@ -30,10 +31,17 @@ def files(settings: Settings) -> dict[str, str]:
 
 
 def write(settings: Settings, folder: Path) -> None:
-    """Write them all, over those that are there."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in files(settings).items():
-        (folder / name).write_text(text, encoding="utf-8")
+    """Write them all, over those that are there.
+
+    Raises:
+        ConfigError: they cannot be written there.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in files(settings).items():
+            (folder / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{folder}: {error.strerror}; name another folder") from None
 
 
 def _spelled(document: dict[str, Any]) -> str:

@@ -39,11 +39,12 @@ def _group(scope: str) -> str:
 
 
 def _rule(alert: Alert, knobs: Alerts) -> dict[str, Any]:
+    lingering = {"keep_firing_for": f"{round(1000 * knobs.keep_firing_sec)}ms"}
     return {
         "alert": alert.name,
         "expr": alert.expr,
         "for": f"{alert.wait_min}m",
-        "keep_firing_for": f"{round(1000 * knobs.keep_firing_sec)}ms",
+        **(lingering if alert.lingers else {}),
         "labels": alert.labels(),
         "annotations": alert.annotations(knobs),
     }

@@ -57,20 +57,24 @@ class Census:
         self._silent = exporter.gauge(metrics.SILENT_MACHINES)
 
     def take(self) -> None:
-        """Count, if it is time to.
+        """Count, if it is time to; tried and failed counts as done, for others wait meanwhile.
 
         Raises:
-            StoreAwayError: the figures stay as they were; the caller asks again.
+            StoreAwayError: the figures stay as they were.
             ConfigError: a person must mend password, grant or table.
         """
-        now = self._clock()
-        if now < self._due:
+        if self._clock() < self._due:
             return
+        try:
+            self._count(self._clock() - self._silent_after)
+        finally:
+            self._due = self._clock() + self._every
+
+    def _count(self, heard_before: float) -> None:
         with self._line.transaction() as connection:
             rows = connection.execute(_OPEN).fetchall()
-            ((silent,),) = connection.execute(_SILENT, [now - self._silent_after]).fetchall()
+            ((silent,),) = connection.execute(_SILENT, [heard_before]).fetchall()
         counts = {(severity, state): count for severity, state, count in rows}
         for one in product(_SEVERITIES, _STATES):
             self._open.labels(*one).set(counts.get(one, 0))
         self._silent.set(silent)
-        self._due = now + self._every

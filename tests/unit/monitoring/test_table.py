@@ -10,7 +10,7 @@ from typer.main import get_command
 from commands.app import app
 from monitoring import files
 from monitoring.alert import Alert, Severity
-from monitoring.alerts import table
+from monitoring.alerts import BLIND, table
 from monitoring.objectives import records
 from plantwatch import metrics
 from plantwatch.configuration import load
@@ -82,6 +82,7 @@ def test_a_notification_says_all(alert: Alert) -> None:
 # An alert outlives the calm that closes an incident, at a reading every ten seconds.
 def test_alerts_outlive_the_hysteresis() -> None:
     assert SETTINGS.alerts.keep_firing_sec > 10 * SETTINGS.anomaly.alarm_clean
+    assert {one.name for one in TABLE if not one.lingers} == set(BLIND)
 
 
 # While the pipeline is down nobody is told of machines.
