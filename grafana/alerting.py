@@ -1,5 +1,6 @@
 """Prometheus' rules as Grafana's own, for sites without Alertmanager, and whom they tell."""
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -60,8 +61,8 @@ def _rule(alert: Json, group: str, folder_uid: str, receivers: dict[str, str]) -
         "orgID": 1,
         "condition": "above",
         "data": [_query(alert["expr"]), _ANY_SERIES],
-        "for": alert.get("for", "0s"),
-        "keep_firing_for": alert.get("keep_firing_for", "0s"),
+        "for": spelled(alert.get("for", "0s")),
+        "keep_firing_for": spelled(alert.get("keep_firing_for", "0s")),
         # Prometheus answers with nothing while all is well.
         "noDataState": "OK",
         "execErrState": "Error",
@@ -71,6 +72,26 @@ def _rule(alert: Json, group: str, folder_uid: str, receivers: dict[str, str]) -
     if severity in receivers:
         rule["notification_settings"] = {"receiver": receivers[severity]}
     return rule
+
+
+def spelled(duration: str) -> str:
+    """A duration as Grafana gives it back; another spelling would look like a change.
+
+    >>> spelled("300000ms"), spelled("90s"), spelled("0m"), spelled("1h30m")
+    ('5m', '1m30s', '0s', '1h30m')
+    """
+    parts = re.findall(r"(\d+)(ms|[dhms])", duration)
+    left = sum(int(number) * _MILLISECONDS[unit] for number, unit in parts)
+    text = ""
+    for unit, size in _MILLISECONDS.items():
+        number, rest = divmod(left, size)
+        # Days only where nothing is left over.
+        if number and (unit != "d" or not rest):
+            text, left = f"{text}{number}{unit}", rest
+    return text or "0s"
+
+
+_MILLISECONDS: Final = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
 
 
 def _query(expr: str) -> Json:
