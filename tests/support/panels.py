@@ -1,7 +1,7 @@
 """Every query of the dashboards as their JSON has it, and what Grafana would make of it."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -56,7 +56,7 @@ def constants(dashboard: Json) -> dict[str, str]:
 
 
 def substituted(
-    text: str, values: Mapping[str, str | list[str]], since: datetime, until: datetime
+    text: str, values: Mapping[str, str | Sequence[str]], since: datetime, until: datetime
 ) -> str:
     """With its macros and variables replaced, as Grafana does before it asks.
 
@@ -69,7 +69,7 @@ def substituted(
         r"floor(extract(epoch FROM \1) / 1) * 1",
         text,
     )
-    for macro, value in (
+    for macro, meaning in (
         ("$__timeFrom()", f"{begin}::timestamptz"),
         ("$__timeTo()", f"{end}::timestamptz"),
         ("$__unixEpochFrom()", str(int(since.timestamp()))),
@@ -77,7 +77,7 @@ def substituted(
         ("$__rate_interval", "10s"),
         ("$__interval", "1s"),
     ):
-        text = text.replace(macro, value)
+        text = text.replace(macro, meaning)
     for name, value in values.items():
         text = _with_variable(text, name, [value] if isinstance(value, str) else value)
     if left := re.findall(r"\$\{?\w+", text):
@@ -85,7 +85,7 @@ def substituted(
     return text
 
 
-def _with_variable(text: str, name: str, values: list[str]) -> str:
+def _with_variable(text: str, name: str, values: Sequence[str]) -> str:
     quoted = ",".join("'" + value.replace("'", "''") + "'" for value in values)
     text = text.replace(f"${{{name}:sqlstring}}", quoted)
     text = text.replace(f"${{{name}}}", values[0])

@@ -142,7 +142,7 @@ def unknown_to_postgres(statement: str) -> str | None:
     if unknown := {one for one in tables if one not in SCHEMA}:
         return f"no table {unknown}"
     try:
-        qualify(tree, schema=SCHEMA, dialect="postgres", validate_qualify_columns=True)
+        qualify(tree, schema=dict(SCHEMA), dialect="postgres", validate_qualify_columns=True)
     except sqlglot.errors.OptimizeError as error:
         return str(error)
     return None
