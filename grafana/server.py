@@ -121,7 +121,8 @@ class Server:
         except GrafanaException as error:
             raise self._explanation(error) from None
         except (RequestException, ValueError, OSError) as error:
-            why = " ".join(str(error).split())[:120]
+            # Its text is a dump of pools and retries.
+            why = type(error).__name__
             raise UnavailableError(
                 f"no Grafana answers at {self.url} ({why}); start it, or set ALERTS_GRAFANA_URL"
             ) from None
