@@ -7,26 +7,17 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
 from plantwatch.features import Kind
 from plantwatch.messages import MAX_RULE, IncidentRule
-from plantwatch.metrics import LATENCY_BUCKETS
+from plantwatch.sections import Port, Positive, Seconds, Section, Share
+from plantwatch.serving import Alerts, Api, Streamlit
 
-Port = Annotated[int, Field(ge=1, le=65535)]
-Positive = Annotated[int, Field(gt=0)]
-Seconds = Annotated[float, Field(gt=0)]
-Share = Annotated[float, Field(gt=0, lt=1)]
 # In the environment a list is written as in the files: [1, 2].
 _LISTED = BeforeValidator(lambda value: yaml.safe_load(value) if isinstance(value, str) else value)
 Scaling = Literal["gain", "zscore", "minmax"]
 Head = Literal["mixture", "mixture_self_trained", "trend", "mse", "logistic", "mixture_logistic"]
-
-
-class Section(BaseModel):
-    """One top-level key of a config file; its fields are documented there."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Kafka(Section):
@@ -130,35 +121,6 @@ class Outbox(Section):
     batch_rows: Positive
     look_sec: Seconds
     metrics_port: Port
-
-
-class Alerts(Section):
-    grafana_url: str
-    runbook_url: str
-    page_webhook: str
-    ticket_webhook: str
-    group_wait_sec: Seconds
-    group_interval_sec: Seconds
-    page_repeat_sec: Seconds
-    ticket_repeat_sec: Seconds
-    keep_firing_sec: Seconds
-    lag_readings: Positive
-    lag_messages: Positive
-    retries_per_sec: float = Field(gt=0)
-    p99_sec: Seconds
-    latency_sec: Seconds
-    latency_objective: Share
-    uptime_objective: Share
-    registry_silent_sec: Seconds
-    stale_days: Positive
-    disagreement: Share
-    unseen_regimes: Share
-
-    @model_validator(mode="after")
-    def _latency_is_counted(self) -> Self:
-        if self.latency_sec not in LATENCY_BUCKETS:
-            raise ValueError(f"latency_sec must be one of {LATENCY_BUCKETS}, which are counted")
-        return self
 
 
 class Drift(Section):
@@ -387,24 +349,6 @@ class AlarmBudget(Section):
     per: Literal["1000_cycles", "machine_week"]
     cycle_hours: float = Field(gt=0)
     rules: Annotated[tuple[AlarmRule, ...], _LISTED]
-
-
-class Api(Section):
-    host: str
-    port: Port
-    max_batch_size: Annotated[int, Field(gt=0, json_schema_extra={"env": "MAX_BATCH_SIZE"})]
-
-
-class Streamlit(Section):
-    api_url: str
-    host: str
-    port: Port
-    refresh_interval_sec: Seconds
-    deadline_sec: Seconds
-    silent_after_sec: Seconds
-    history: Positive
-    incidents_shown: Positive
-    tiles: Positive
 
 
 class Settings(Section):
