@@ -53,8 +53,8 @@ def drift(
     fleet = load_fleet(card.trained_on.dataset, "train", environment(), configs)
     knobs = settings.drift
     trained = drift_report.training_data(card, fleet, load(settings, named), knobs.report_rows)
-    frames = [drift_report.frame(reference, judged) for judged in (trained, current)]
-    columns = drift_report.write(*frames, output, knobs.report_distance)
+    theirs, ours = (drift_report.frame(reference, judged) for judged in (trained, current))
+    columns = drift_report.write(theirs, ours, output, knobs.report_distance)
     _tell(columns, f"{named.model_version}, trained on {fleet.source}", len(current.score), output)
 
 

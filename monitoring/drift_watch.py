@@ -100,8 +100,9 @@ class Fleet:
         values = np.array([one.values for one in readings], np.float32)
         unseen = is_unseen(self._reference, values)
         left = residuals(self._reference, values)
-        finite = np.isfinite(left).all(axis=1)
-        for reading, elsewhere, sound, residual in zip(readings, unseen, finite, left, strict=True):
+        finite = [bool(np.isfinite(row).all()) for row in left]
+        judged = zip(readings, unseen.tolist(), finite, left, strict=True)
+        for reading, elsewhere, sound, residual in judged:
             if elsewhere:
                 outcomes["unseen regime"] += 1
             elif not sound:
