@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from monitoring import files
@@ -36,7 +37,8 @@ def alerts(
         files.write(settings, folder)
         typer.echo(f"wrote {', '.join(str(folder / name) for name in files.files(settings))}")
         return
-    shown = Table("alert", "scope", "severity", "after", "fires when", box=box.SIMPLE)
+    shown = Table("alert", "scope", "severity", "after", box=box.SIMPLE)
+    shown.add_column("fires when", overflow="fold")  # cut off, it could not be asked of Prometheus
     for one in table(settings):
-        shown.add_row(one.name, one.scope, one.severity, f"{one.wait_min} min", one.expr)
+        shown.add_row(one.name, one.scope, one.severity, f"{one.wait_min} min", escape(one.expr))
     Console().print(shown)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from local_stack.pipeline import command, environment_of
+from local_stack.pipeline import command, drift, environment_of, sink_readings
 from local_stack.process import LOOPBACK, Port, Process, Skipped, answers
 from plantwatch.settings import Settings
 
@@ -84,8 +84,11 @@ def scrape_config(settings: Settings) -> str:
         "outbox": settings.outbox.metrics_port,
         "drift": settings.drift.metrics_port,
     }
-    if settings.sink.readings_hours == 0:
-        del ports["sink-readings"]  # it does not run, which is no alert
+    # What does not run on purpose is no alert.
+    if isinstance(sink_readings(settings, Path()), Skipped):
+        del ports["sink-readings"]
+    if isinstance(drift(settings, Path()), Skipped):
+        del ports["drift"]
     jobs = [
         {"job_name": name, "static_configs": [{"targets": [f"{LOOPBACK}:{port}"]}]}
         for name, port in ports.items()

@@ -15,7 +15,9 @@ In the order in which a reading flows:
 - `incidents`: alarms to incidents that open, grow and close
 - `accounting`: the classes counted, and the metadata of a commit
 - `metrics`: every metric's name, help and labels, once
-- `section`, `serving`, `settings`: every knob as types, one section per key of configs/*.yaml
+- `sections`: what a section of the settings is
+- `serving`: the sections of what is shown to people, and told to them: dashboards, alerts, drift
+- `settings`: every knob as types, one section per key of configs/*.yaml
 - `configuration`: configs/*.yaml and the environment into frozen settings
 - `errors`: one class per way to fail, named by what the caller must do
 """

@@ -1,11 +1,11 @@
-"""The settings of what looks on: alerts, drift, dashboards, the API, the live page."""
+"""The sections of configs/serving_config.yaml, and what is told to people: alerts, drift."""
 
 from typing import Annotated, Self
 
 from pydantic import Field, SecretStr, model_validator
 
 from plantwatch.metrics import LATENCY_BUCKETS
-from plantwatch.section import Port, Positive, Seconds, Section, Share
+from plantwatch.sections import Port, Positive, Seconds, Section, Share
 
 
 class Drift(Section):

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
 from plantwatch.features import Kind
 from plantwatch.messages import MAX_RULE, IncidentRule
-from plantwatch.section import Port, Positive, Seconds, Section, Share
+from plantwatch.sections import Port, Positive, Seconds, Section, Share
 from plantwatch.serving import Alerts, Api, Drift, Grafana, Streamlit
 
 # In the environment a list is written as in the files: [1, 2].

@@ -1,4 +1,4 @@
-"""The whole chain, alive: exporter, Prometheus, Alertmanager, and who is told."""
+"""The whole chain, alive: database, exporter, Prometheus, Alertmanager, and who is told."""
 
 import json
 import time
@@ -13,11 +13,17 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request as Asked
 from werkzeug import Response
 
+from connections.postgres import connect
 from connections.prometheus import Exporter
 from plantwatch import metrics
-from plantwatch.settings import Settings
+from plantwatch.settings import Postgres, Settings
+from sinks.census import Census
+from sinks.line import Line
+from sinks.migrate import upgrade
+from sinks.postgres import PostgresSink
 from tests.support.programs import needs
 from tests.support.servers import served
+from tests.support.verdicts import row
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.real, needs("prometheus", "amtool")]
@@ -88,25 +94,45 @@ def asked(url: str, body: Any = None) -> Any:
         return json.loads(response.read() or b"null")
 
 
-# An incident that turns critical calls somebody, with all that he needs; acknowledged, it is over.
-def test_an_incident_is_told_and_its_end_too(told: Told) -> None:
+# A critical incident calls somebody, with all that he needs; that he is at it ends the call.
+def test_an_incident_is_told_until_somebody_is_at_it(told: Told, database: Postgres) -> None:
     with (
-        served("prometheus", "alertmanager", **QUICK, **told.environ) as (settings, _),
-        exporting(settings) as exporter,
+        served("prometheus", "alertmanager", **QUICK, **told.environ) as (servers, _),
+        exporting(servers) as exporter,
     ):
-        incidents = exporter.gauge(metrics.OPEN_INCIDENTS).labels("critical", "open")
-        incidents.set(2)
-        told.say("exporter", "has", "2 critical incidents")
+        settings = servers.model_copy(update={"postgres": database})
+        upgrade(settings)
+        now = [time.time()]
+        census = Census(settings, Line(settings), exporter, lambda: now[0])
+        open_incident(settings)
+        census.take()
+        told.say("database", "has", "a critical incident")
         until(lambda: told.has("/page", "firing", "MachineCritical"), told.timeline)
-        incidents.set(0)
-        told.say("exporter", "has", "none")
+        acknowledge(settings)
+        now[0] += settings.outbox.look_sec
+        census.take()
+        told.say("operator", "acknowledged", "it")
         until(lambda: told.has("/page", "resolved", "MachineCritical"), told.timeline)
-    assert {(who, of) for _, who, _, of in told.heard if who != "exporter"} == {
-        ("/page", "MachineCritical")
-    }
+    assert [said[1:] for said in told.heard] == [
+        ("database", "has", "a critical incident"),
+        ("/page", "firing", "MachineCritical"),
+        ("operator", "acknowledged", "it"),
+        ("/page", "resolved", "MachineCritical"),
+    ], told.timeline()
     first = told.notes[0]["annotations"]
-    assert first["summary"].endswith("nobody has acknowledged: 2")
+    assert first["summary"].endswith("nobody has acknowledged: 1")
     assert first["runbook_url"] == "docs/runbook.md#machinecritical"
+
+
+def open_incident(settings: Settings) -> None:
+    sink = PostgresSink(settings, Exporter().histogram(metrics.STORED_LATENCY))
+    sink.write([row(number, is_anomaly=True, anomaly_score=0.99) for number in range(1, 6)])
+    sink.close()
+
+
+def acknowledge(settings: Settings) -> None:
+    with connect(settings, "operator") as person:
+        person.execute("UPDATE incidents SET acknowledged_at = now(), acknowledged_by = 'me'")
 
 
 # While the worker is down nobody is told of machines, nor twice of the pipeline; of all else, yes.

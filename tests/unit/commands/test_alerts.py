@@ -29,6 +29,7 @@ def test_it_shows_the_table(tmp_path: Path) -> None:
     assert {line.split()[0] for line in shown.stdout.splitlines() if "min" in line} >= {
         one.name for one in table(load(CONFIGS, {}))
     }
+    assert 'up{job=~"worker|sink-postgres|outbox"} == 0' in shown.stdout
     assert list(tmp_path.iterdir()) == []
 
 

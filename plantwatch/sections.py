@@ -1,4 +1,4 @@
-"""What sections of the settings are made of."""
+"""What a section of the settings is, and of what its fields are."""
 
 from typing import Annotated
 
