@@ -1,11 +1,15 @@
 """`plantwatch bench-page`: how soon the live page shows a fleet."""
 
+import json
+from pathlib import Path
 from statistics import median
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from plantwatch.settings import Settings
+
+RESULT: Final = Path(".local/bench/page.json")
 
 
 def bench_page(
@@ -18,7 +22,7 @@ def bench_page(
     """Time the live page's first sight of a fleet, and of a machine, in a real browser.
 
     Starts its own PostgreSQL and page on free ports; end other load first. Each look is a
-    newcomer's: nothing is cached in the browser. Needs Chromium.
+    newcomer's: nothing is cached in the browser. Needs Chromium. Writes `.local/bench/page.json`.
     """
     # Here, not above: no other command should wait for them.
     from benchmarks.page import look, stored  # noqa: PLC0415
@@ -28,5 +32,11 @@ def bench_page(
         found = look(settings, machines, looks)
     told = {f"fleet of {machines:,}": found.fleet, "one machine": found.machine}
     for what, seconds in told.items():
-        spread = f"{min(seconds):.2f}-{max(seconds):.2f}"
-        typer.echo(f"{what:<18} first sight after {median(seconds):.2f} s ({spread})")
+        typer.echo(f"{what:<18} first sight after {spread(seconds)}")
+    RESULT.parent.mkdir(parents=True, exist_ok=True)
+    RESULT.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+
+
+def spread(seconds: list[float]) -> str:
+    """Median and range in words."""
+    return f"{median(seconds):.2f} s ({min(seconds):.2f}-{max(seconds):.2f})"

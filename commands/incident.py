@@ -15,7 +15,7 @@ from incidents.session import session
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from incidents.queries import Contribution, Incident
+    from incidents.queries import Incident
 
 app = typer.Typer(
     help="See which machines are failing, say that you are at it, and whether the alarm was right.",
@@ -160,7 +160,7 @@ def _lines(one: "Incident") -> "Iterator[str]":
     yield f"  last verdict  {one.last_at:{SECONDS}} UTC, cycle {one.last_cycle}"
     yield f"  peak          {one.peak_score:.3f} at cycle {one.peak_cycle}, threshold 0.5"
     yield f"  anomalies     {one.anomalies:,}"
-    yield f"  sensors       {_sensors(one.top_sensors)}"
+    yield f"  sensors       {queries.in_words(one.top_sensors) or 'not told by this model'}"
     yield f"  regime        {'' if one.regime is None else one.regime}{unseen * one.unseen_regime}"
     yield f"  model         {one.model_version}, digest {one.model_digest}"
     place = f"partition {one.source_partition}, offsets {one.first_offset} to {one.last_offset}"
@@ -175,12 +175,6 @@ def _lines(one: "Incident") -> "Iterator[str]":
     if one.note:
         yield f"  note          {plain(one.note)}"
     yield f"next: {_next(one)}"
-
-
-def _sensors(found: "Sequence[Contribution]") -> str:
-    """The sensors of the peak and what they added to the raw score."""
-    told = ", ".join(f"{one.sensor} ({one.contribution:+.2f})" for one in found)
-    return told or "not told by this model"
 
 
 def _next(one: "Incident") -> str:

@@ -159,6 +159,7 @@ _GENERATORS: Final[dict[str, Callable[[], str]]] = {
     "transfers": _transfers,
     "bench": readme_speed.bench,
     "edges": readme_speed.edges,
+    "page": readme_speed.page,
     "pipeline": readme_speed.pipeline,
     "growth": readme_speed.growth,
     "sizing": lambda: readme_speed.sizing(load(Path("configs"), {})),

@@ -48,6 +48,14 @@ def edges() -> str:
     return _table(("", "median", "range", "ratio to it", "target"), rows(_read("bench-edges.json")))
 
 
+def page() -> str:
+    """First sights of the live page."""
+    from commands.bench_page import spread  # noqa: PLC0415
+
+    seen = _read("bench-page.json").items()
+    return _table(("first sight of", "s, median (range)"), ((what, spread(s)) for what, s in seen))
+
+
 def pipeline() -> str:
     """Rates from producer to PostgreSQL."""
     from benchmarks.sustained import HEADS, Sustained, cells  # noqa: PLC0415

@@ -17,8 +17,13 @@ Role = Literal["owner", "writer", "operator", "reader"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 
 
-def connect(settings: Settings, role: Role, **parameters: Any) -> psycopg.Connection:
+def connect(
+    settings: Settings, role: Role, options: str = "", **parameters: Any
+) -> psycopg.Connection:
     """Open a connection in a role; waits `sink.deadline_sec` at most.
+
+    In UTC, for the years 1 and 9999 are others elsewhere, which Python cannot read. `options` are
+    more of the session's settings, as `-c name=value`.
 
     Raises:
         ConfigError: the role has no password.
@@ -39,6 +44,7 @@ def connect(settings: Settings, role: Role, **parameters: Any) -> psycopg.Connec
         password=password.get_secret_value(),
         connect_timeout=int(settings.sink.deadline_sec),
         application_name="plantwatch",
+        options=f"-c timezone=UTC {options}",
         **parameters,
     )
 

@@ -10,7 +10,7 @@ import streamlit as st
 from dashboard import words
 from dashboard.source import Answer, Source
 from incidents import feedback
-from incidents.queries import Incident
+from incidents.queries import Incident, in_words
 from incidents.session import session
 from plantwatch.errors import PlantwatchError
 from plantwatch.settings import Settings
@@ -80,7 +80,7 @@ def incident_row(settings: Settings, source: Source, one: Incident, *, linked: b
         cells[1].text(str(one.id))
     cells[2].text(f"{one.opened_at:%m-%d %H:%M:%S}, {one.last_cycle - one.opened_cycle + 1} cycles")
     cells[3].text(f"{one.peak_score:.3f}")
-    cells[4].text(_sensors(one))
+    cells[4].text(in_words(one.top_sensors) or "not told")
     if one.acknowledged_at is not None:
         cells[5].text(f"{one.acknowledged_by}, since {one.acknowledged_at:%H:%M}")
     else:
@@ -91,12 +91,6 @@ def incident_row(settings: Settings, source: Source, one: Incident, *, linked: b
             args=(settings, source, one.id),
             help="Say that you are at it, so that nobody else gets up.",
         )
-
-
-def _sensors(one: Incident) -> str:
-    return (
-        ", ".join(f"{of.sensor} ({of.contribution:+.2f})" for of in one.top_sensors) or "not told"
-    )
 
 
 def _acknowledge(settings: Settings, source: Source, incident_id: int) -> None:

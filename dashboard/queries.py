@@ -10,7 +10,8 @@ from psycopg.rows import class_row, dict_row
 
 from incidents import machines, maintenance
 from incidents.maintenance import Maintenance
-from incidents.queries import Choice, Contribution, Incident, listed
+from incidents.queries import Choice, Incident, contributions, listed
+from plantwatch.messages import SensorContribution
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ class Verdict:
     anomaly_score: float
     is_anomaly: bool
     confidence: float
-    top_sensors: Sequence[Contribution]
+    top_sensors: Sequence[SensorContribution]
     regime: int | None
     unseen_regime: bool
     model_version: str
@@ -125,7 +126,7 @@ def history(connection: psycopg.Connection, sensor_id: str, limit: int) -> Machi
     with connection.cursor(row_factory=dict_row) as cursor:
         found = cursor.execute(_VERDICTS, (sensor_id, limit)).fetchall()
     verdicts = [
-        Verdict(**row | {"top_sensors": [Contribution(**one) for one in row["top_sensors"]]})
+        Verdict(**row | {"top_sensors": contributions(row["top_sensors"])})
         for row in reversed(found)
     ]
     with connection.cursor(row_factory=class_row(StoredReading)) as cursor:

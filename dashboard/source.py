@@ -82,7 +82,9 @@ class Source:
     def _ask(self, key: Hashable, query: Callable[[psycopg.Connection], Any]) -> None:
         self._tried_at = self._clock()
         try:
-            self._connection = self._connection or self._connect()
+            self._connection = self._connection or connect(
+                self._settings, "reader", autocommit=True
+            )
             with deadline(self._connection, self._settings.streamlit.deadline_sec):
                 data = query(self._connection)
         except psycopg.Error as error:
@@ -95,9 +97,6 @@ class Source:
             self._answers.move_to_end(key)
             while len(self._answers) > _KEPT:
                 self._answers.popitem(last=False)
-
-    def _connect(self) -> psycopg.Connection:
-        return connect(self._settings, "reader", autocommit=True, options="-c TimeZone=UTC")
 
     def _broke(self, why: PlantwatchError) -> None:
         if self._connection is not None:

@@ -37,7 +37,7 @@ def compared(settings: Settings) -> dict[str, float]:
 
 
 def stored(settings: Settings) -> Found:
-    with connect(settings, "reader", options="-c timezone=UTC") as connection:
+    with connect(settings, "reader") as connection:
         rows = connection.execute(_INCIDENTS).fetchall()
     every = [replace(incident_of(row), id=None) for (row,) in rows]
     return {name: list(own) for name, own in groupby(every, lambda one: one.sensor_id)}
@@ -56,7 +56,7 @@ def expected(settings: Settings) -> Found:
 
 def _events(settings: Settings) -> Iterator[ScoreEvent]:
     with (
-        connect(settings, "reader", options="-c timezone=UTC") as connection,
+        connect(settings, "reader") as connection,
         connection.cursor("events", row_factory=dict_row) as rows,
     ):
         for row in rows.execute(_ROWS):

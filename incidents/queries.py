@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import psycopg
 from psycopg.rows import dict_row
 
 from plantwatch.errors import RefusedError
+from plantwatch.messages import SensorContribution
 
 
 class Phase(StrEnum):
@@ -20,19 +21,13 @@ class Phase(StrEnum):
     CLOSED = "closed"
 
 
-class Contribution(NamedTuple):
-    """A sensor, by its number from 1, and what it added to the raw score of the peak."""
-
-    sensor: int
-    contribution: float
-
-
 @dataclass(frozen=True, slots=True)
 class Incident:
     """A row of `incidents`.
 
     Times are event times, but for `acknowledged_at` and a `closed_at` by hand, which are people's.
-    `first_offset` to `last_offset` is where on `readings`, in `source_partition`, its windows lie.
+    `top_sensors` are those of the peak; `first_offset` to `last_offset` is where on `readings`, in
+    `source_partition`, its windows lie.
     """
 
     id: int
@@ -47,7 +42,7 @@ class Incident:
     peak_score: float
     peak_at: datetime
     peak_cycle: int
-    top_sensors: Sequence[Contribution]
+    top_sensors: Sequence[SensorContribution]
     regime: int | None
     unseen_regime: bool
     model_version: str
@@ -126,5 +121,18 @@ def one(connection: psycopg.Connection, incident_id: int) -> Incident:
 
 def incident_of(row: dict[str, Any]) -> Incident:
     """A row of the table, its columns by name, as an `Incident`."""
-    sensors = [Contribution(**one) for one in row["top_sensors"]]
-    return Incident(**row | {"top_sensors": sensors})
+    return Incident(**row | {"top_sensors": contributions(row["top_sensors"])})
+
+
+def contributions(column: Sequence[dict[str, Any]]) -> list[SensorContribution]:
+    """A column `top_sensors` as it comes from PostgreSQL."""
+    return [SensorContribution(**one) for one in column]
+
+
+def in_words(sensors: Sequence[SensorContribution]) -> str:
+    """Sensors and what they added to the raw score; empty where a model does not tell.
+
+    >>> in_words([SensorContribution(11, 0.5), SensorContribution(4, -0.25)])
+    '11 (+0.50), 4 (-0.25)'
+    """
+    return ", ".join(f"{one.sensor} ({one.contribution:+.2f})" for one in sensors)

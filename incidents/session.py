@@ -18,7 +18,7 @@ def session(settings: Settings, role: Role) -> Iterator[psycopg.Connection]:
         ConfigError: it refuses us: password, database, grant or table is wrong.
     """
     try:
-        with connect(settings, role, autocommit=True, options="-c TimeZone=UTC") as connection:
+        with connect(settings, role, autocommit=True) as connection:
             yield connection
     except psycopg.Error as error:
         raise explain(error, settings, role) from error

@@ -16,7 +16,7 @@ nothing open and no level but 0, is `CALM` and need not be remembered at all.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from plantwatch.alarms import met
 from plantwatch.messages import ClosedWhy, Incident, IncidentRule, ScoreEvent
@@ -124,34 +124,31 @@ def _open(event: ScoreEvent, recent: str, *, critical: bool) -> Incident:
         last_at=event.event_time,
         last_cycle=event.cycle,
         anomalies=len(recent) - recent.count(_NORMAL),
-        peak_score=event.anomaly_score,
-        peak_at=event.event_time,
-        peak_cycle=event.cycle,
-        top_sensors=event.top_sensors,
-        regime=event.regime,
-        unseen_regime=event.unseen_regime,
-        model_version=event.model_version,
-        model_digest=event.model_digest,
+        **_peak(event),
         source_partition=event.partition,
         first_offset=event.first_offset,
         last_offset=event.offset,
     )
 
 
+def _peak(event: ScoreEvent) -> dict[str, Any]:
+    """What an incident has of its worst verdict."""
+    return {
+        "peak_score": event.anomaly_score,
+        "peak_at": event.event_time,
+        "peak_cycle": event.cycle,
+        "top_sensors": event.top_sensors,
+        "regime": event.regime,
+        "unseen_regime": event.unseen_regime,
+        "model_version": event.model_version,
+        "model_digest": event.model_digest,
+    }
+
+
 def _grow(incident: Incident, event: ScoreEvent, *, critical: bool) -> Incident:
     """The incident with one more anomaly."""
     if event.anomaly_score > incident.peak_score:
-        incident = replace(
-            incident,
-            peak_score=event.anomaly_score,
-            peak_at=event.event_time,
-            peak_cycle=event.cycle,
-            top_sensors=event.top_sensors,
-            regime=event.regime,
-            unseen_regime=event.unseen_regime,
-            model_version=event.model_version,
-            model_digest=event.model_digest,
-        )
+        incident = replace(incident, **_peak(event))
     if critical and incident.severity != "critical":
         incident = replace(incident, severity="critical", escalated_at=event.event_time)
     return replace(

@@ -1,8 +1,4 @@
-"""The line of a sink to PostgreSQL: one transaction at a time, each given up in time.
-
-A stopped server (SIGSTOP, a dead virtual machine) raises nothing: neither libpq nor psycopg gives
-up a statement by itself. `deadline` cuts the line from our side.
-"""
+"""The line of a sink to PostgreSQL: one transaction at a time, each given up in time."""
 
 import contextlib
 from collections.abc import Iterator
@@ -54,11 +50,10 @@ class Line:
 
 
 def _limits(settings: Settings) -> dict[str, Any]:
-    """What the server and the kernel give up by themselves, all in milliseconds; and UTC.
+    """What the server and the kernel give up by themselves, all in milliseconds.
 
     `idle_in_transaction_session_timeout` is for us being stopped: the keys of a half-done batch
-    must not stay locked until somebody continues this process. In UTC the years 1 and 9999 can be
-    read, which are others elsewhere.
+    must not stay locked until somebody continues this process.
     """
     sink = settings.sink
     session = {
@@ -67,7 +62,6 @@ def _limits(settings: Settings) -> dict[str, Any]:
         "idle_in_transaction_session_timeout": sink.idle_timeout_sec,
     }
     return {
-        "options": "-c timezone=UTC "
-        + " ".join(f"-c {name}={round(1000 * sec)}" for name, sec in session.items()),
+        "options": " ".join(f"-c {name}={round(1000 * sec)}" for name, sec in session.items()),
         "tcp_user_timeout": round(1000 * sink.deadline_sec),
     }

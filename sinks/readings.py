@@ -7,10 +7,9 @@ what is no reading is the worker's to bury. Retention deletes little by little, 
 import time
 from array import array as packed
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import chain
-from typing import Final
+from typing import Final, NamedTuple
 
 import psycopg
 from prometheus_client import Histogram
@@ -45,8 +44,7 @@ DELETE FROM readings WHERE ctid = ANY (ARRAY(
 """
 
 
-@dataclass(frozen=True, slots=True)
-class ReadingRow:
+class ReadingRow(NamedTuple):
     """A reading on its way to the table; `published` is in milliseconds since 1970."""
 
     reading: Reading

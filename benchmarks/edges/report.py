@@ -61,8 +61,7 @@ def rows(figures: Mapping[str, Any]) -> list[Row]:
 
 def _whole(systems: Mapping[str, Any]) -> Row:
     """The sink with all that it is for and the readings beside it, by the sink that only stores."""
-    pairs = zip(systems[WHOLE]["rows_per_s"], systems[PART]["rows_per_s"], strict=True)
-    ratios = [ours / theirs for ours, theirs in pairs]
+    ratios = _ratios(systems, "rows_per_s", WHOLE, PART)
     middle, between = _spread(ratios, "{:.2f}")
     target = _at_least(statistics.median(ratios), _WHOLE_RATIO)
     return f"sink, {WHOLE} by {PART}", "", "", f"{middle} ({between})", target
@@ -76,8 +75,7 @@ def _compared(
     found: list[Row] = []
     for system in sorted(systems, key=lambda name: name != "plantwatch"):
         figures = systems[system]
-        pairs = zip(systems["plantwatch"][rate], figures[rate], strict=True)
-        ratios = [ours / theirs for ours, theirs in pairs]
+        ratios = _ratios(systems, rate, "plantwatch", system)
         middle, between = _spread(ratios, "{:.2f}")
         ratio = "" if system == "plantwatch" else f"{middle} ({between})"
         target = _at_least(statistics.median(ratios), targets[system]) if system in targets else ""
@@ -86,6 +84,12 @@ def _compared(
             (f"{part}, {system}, CPU us each", *_spread(figures[cpu], "{:.1f}"), "", ""),
         ]
     return found
+
+
+def _ratios(systems: Mapping[str, Any], rate: str, ours: str, theirs: str) -> list[float]:
+    """One system's rate by another's, round by round."""
+    pairs = zip(systems[ours][rate], systems[theirs][rate], strict=True)
+    return [one / another for one, another in pairs]
 
 
 def _spread(values: Sequence[float], form: str) -> tuple[str, str]:

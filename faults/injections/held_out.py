@@ -23,7 +23,7 @@ from plantwatch.scoring import TOLERANCE
 from plantwatch.settings import Settings
 
 REPLAYS: Final = 10
-RATE: Final = 250.0
+RATE: Final = 200.0
 """Readings a second: a replay lasts longer than what is done to the pipeline meanwhile."""
 _SUBSET: Final = "FD001"
 _FOLD: Final = Fold(seed=0, fold=0)

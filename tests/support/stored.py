@@ -8,11 +8,22 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from connections.postgres import connect
-from plantwatch.settings import Settings
+from local_stack.free import free_addresses
+from plantwatch.configuration import load
+from plantwatch.settings import Postgres, Settings
+from sinks.migrate import upgrade
+from tests.support.servers import CONFIGS
 
 MACHINE: Final = "FD001-engine-001"
 NOON: Final = datetime(2026, 1, 1, 12, tzinfo=UTC)
 """The event time of cycle 0; cycles are a minute apart."""
+
+
+def with_tables(database: Postgres) -> Settings:
+    """Those of a PostgreSQL with tables, and of no Kafka: people's side of incidents needs none."""
+    own = load(CONFIGS, free_addresses()).model_copy(update={"postgres": database})
+    upgrade(own)
+    return own
 
 
 def at(cycle: int) -> datetime:

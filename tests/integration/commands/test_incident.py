@@ -5,13 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from local_stack.free import free_addresses
-from plantwatch.configuration import load
 from plantwatch.settings import Postgres, Settings
-from sinks.migrate import upgrade
 from tests.support import stored
 from tests.support.commands import Command
-from tests.support.servers import CONFIGS
 
 pytestmark = pytest.mark.real
 
@@ -20,10 +16,7 @@ Run = Callable[..., tuple[int, str]]
 
 @pytest.fixture
 def settings(database: Postgres) -> Settings:
-    """Those of a PostgreSQL with tables, and of no Kafka: these commands need none."""
-    own = load(CONFIGS, free_addresses()).model_copy(update={"postgres": database})
-    upgrade(own)
-    return own
+    return stored.with_tables(database)
 
 
 @pytest.fixture

@@ -6,19 +6,13 @@ import psycopg
 import pytest
 
 from incidents.session import session
-from local_stack.free import free_addresses
-from plantwatch.configuration import load
 from plantwatch.settings import Postgres, Settings
-from sinks.migrate import upgrade
 from tests.support import stored
-from tests.support.servers import CONFIGS
 
 
 @pytest.fixture
 def settings(database: Postgres) -> Settings:
-    own = load(CONFIGS, free_addresses()).model_copy(update={"postgres": database})
-    upgrade(own)
-    return own
+    return stored.with_tables(database)
 
 
 @pytest.fixture
