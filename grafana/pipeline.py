@@ -117,7 +117,7 @@ def _speed(settings: Settings) -> tuple[Panel, ...]:
         Panel(
             8,
             "Time for a chunk",
-            "Decoding, scoring and emitting one chunk of a partition: 99 % take less.",
+            "Decoding, scoring and emitting one chunk: 99 % take less.",
             "timeseries",
             "s",
             (q.CHUNK_SECONDS,),

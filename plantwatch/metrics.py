@@ -48,7 +48,7 @@ VERDICT_LATENCY = Metric(
 CHUNK_READINGS = Metric(
     "plantwatch_chunk_readings",
     "histogram",
-    "Readings in one chunk of one partition.",
+    "Readings in one chunk, of one partition or several.",
     buckets=BATCH_BUCKETS,
 )
 CHUNK_SECONDS = Metric(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from plantwatch.scoring import Detector, Verdicts, answers
 
 if TYPE_CHECKING:
-    from stream_processors.partition import Output
+    from stream_processors.chunks import Output
 
 _CHUNKS: Final = 20
 """That a budget looks back on: one slow chunk says nothing, and twenty pass within seconds."""

@@ -8,7 +8,7 @@ from connections.prometheus import Exporter
 from plantwatch import metrics
 from plantwatch.scoring import Detector
 from plantwatch.windows import ReadingClass
-from stream_processors.partition import Outcome
+from stream_processors.chunks import Outcome
 
 
 class Telemetry:

@@ -12,7 +12,7 @@ from connections.prometheus import Exporter
 from plantwatch.errors import ConfigError
 from plantwatch.scoring import Detector, Verdicts
 from stream_processors.app import or_fail
-from stream_processors.consumer_thread import Chunk
+from stream_processors.consumer_thread import Chunk, Part
 from stream_processors.model_watch import ModelWatch
 from stream_processors.telemetry import Telemetry
 from stream_processors.transport import Consumer
@@ -84,7 +84,7 @@ def test_a_slow_challenger_is_dropped() -> None:
             for _ in range(30):
                 at = worker.partitions[0].ledger.position
                 readings = [message(at + n, 0, at + n + 1, 1.0) for n in range(8)]
-                worker.process(Chunk(0, 0, at, cast("list[Any]", readings)))
+                worker.process(Chunk(0, [Part(0, at, cast("list[Any]", readings))]))
             calls.append(challenger.calls)
             assert worker.challenger is challenger
         refused = exporter.registry.get_sample_value(

@@ -7,7 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from plantwatch.scoring import UnscorableError, Verdicts
-from stream_processors.partition import Outcome
+from stream_processors import chunks
+from stream_processors.chunks import Outcome
 from stream_processors.shadow import Budget
 from tests.support.streams import (
     CHOKING_VALUE,
@@ -62,7 +63,7 @@ def log(length: int = 60) -> list[Message]:
 
 
 def process(challenger: Challenger | None) -> Outcome:
-    return empty_partition(SETTINGS).process(log(), SumDetector(), challenger)
+    return chunks.process([(empty_partition(SETTINGS), log())], SumDetector(), challenger)
 
 
 def on(outcome: Outcome, *topics: str) -> list[dict[str, object]]:
@@ -184,8 +185,8 @@ def test_a_broken_one_says_why() -> None:
 # Its time is measured, from the call to its messages, by the clock that is given.
 def test_its_time_is_measured() -> None:
     ticks = iter([5.0, 7.5])
-    outcome = empty_partition(SETTINGS).process(
-        log(), SumDetector(), Challenger(), lambda: next(ticks)
+    outcome = chunks.process(
+        [(empty_partition(SETTINGS), log())], SumDetector(), Challenger(), lambda: next(ticks)
     )
     assert outcome.shadow.seconds == 2.5
 
