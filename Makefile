@@ -13,19 +13,20 @@ PYTHON = $(shell for python in python3 python3.13 python3.12 python3.11; do \
 
 COMMANDS := download-data train evaluate up down status replay worker watch bench ledger dlq reproduce doctor \
 	explain faults bench-edges bench-page bench-pipeline dashboard
-.PHONY: help install $(COMMANDS) demo sinks test fuzz soak lint format lock
+.PHONY: help install $(COMMANDS) demo sinks test fuzz soak lint format lock grafana-schema grafana-smoke
 
 help: ## Show this table
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: .venv/stamp ## Make .venv and install the locked versions into it
 
-# `uv pip sync` removes what the lock does not name, but leaves pip and uv.
+# `uv pip sync` removes what the lock does not name, but leaves pip and uv. urllib3-future, which
+# grafana-client brings, would take urllib3's place for everybody: built so, it keeps to its own name.
 .venv/stamp: requirements/all.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "no Python >= 3.11 found; install one and run make again" >&2; exit 1; }
 	@test -x $(BIN)/python || { echo "making .venv: once, a few minutes"; $(PYTHON) -m venv .venv; }
 	@test -x $(UV) || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	@$(UV) pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements/all.lock
+	@URLLIB3_NO_OVERRIDE=1 $(UV) pip sync --quiet --compile-bytecode --no-binary urllib3-future --python $(BIN)/python --require-hashes requirements/all.lock
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
@@ -88,6 +89,27 @@ lint: install ## Check style, types and the layers
 format: install ## Format, and mend what can be mended
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+# Dashboards are held against it. Once for each new version of Grafana; needs npm.
+GRAFANA_SCHEMA := node_modules/@grafana/schema/dist/types/raw/dashboard/x/types.gen.d.ts
+grafana-schema: ## Make the JSON schema of Grafana's dashboards anew
+	@mkdir -p .local/schema
+	@cd .local/schema && npm install --silent --no-save --no-audit --no-fund --ignore-scripts \
+		@grafana/schema@13.2.3 ts-json-schema-generator@2.4.0 typescript@5
+	@cd .local/schema && echo '{"compilerOptions": {"moduleResolution": "node"}}' > tsconfig.json
+	@cd .local/schema && npx ts-json-schema-generator --path '$(GRAFANA_SCHEMA)' --tsconfig tsconfig.json \
+		--type Dashboard --expose none --no-type-check > dashboard.json
+	@cp .local/schema/dashboard.json tests/data/grafana-dashboard.schema.json
+
+# A real Grafana with our data sources and dashboards: each source must answer, all four be there.
+SMOKE := GRAFANA_ADMIN_PASSWORD=smoke docker compose --env-file .local/stack.env --file grafana/compose.yaml
+ASK := curl --silent --fail --user admin:smoke http://127.0.0.1:3000/api
+grafana-smoke: ## Where Docker is, beside `make up`: show the dashboards to a real Grafana
+	@$(SMOKE) up --detach --wait
+	@trap '$(SMOKE) down --volumes' EXIT; \
+		$(ASK)/datasources/uid/plantwatch-prometheus/health && \
+		$(ASK)/datasources/uid/plantwatch-postgres/health && \
+		test "$$($(ASK)/search?tag=plantwatch | grep -o '"uid":"plantwatch-' | wc -l)" -eq 4
 
 COMPILE := $(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-emit-index-url --no-emit-find-links --no-annotate --quiet

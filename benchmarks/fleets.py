@@ -17,6 +17,7 @@ from faults.readings import Row, endless
 from models.cache import load_production
 from plantwatch.accounting import Ledger
 from plantwatch.settings import Settings
+from stream_processors import chunks
 from stream_processors.partition import Partition
 
 SIZES: Final = (100, 10_000, 100_000)
@@ -72,14 +73,14 @@ def _grown(settings: Settings, fleet: Fleet, machines: int) -> Grown:
         for number, source in enumerate(sources)
     ]
     memory = resident_bytes() - before
-    chunks, seconds = _MEASURED // settings.worker.chunk_size, 0.0
-    for number in range(chunks):
+    rounds, seconds = _MEASURED // settings.worker.chunk_size, 0.0
+    for number in range(rounds):
         partition, readings = filled[number % len(filled)]
-        chunk = list(islice(readings, settings.worker.chunk_size))
+        records = list(islice(readings, settings.worker.chunk_size))
         began = time.perf_counter()
-        partition.process(chunk, detector)
+        chunks.process([(partition, records)], detector)
         seconds += time.perf_counter() - began
-    rate = chunks * settings.worker.chunk_size / seconds
+    rate = rounds * settings.worker.chunk_size / seconds
     return Grown(machines, round(rate), round(memory / 2**20), round(memory / machines))
 
 

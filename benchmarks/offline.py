@@ -20,7 +20,9 @@ from models.cache import load_production
 from plantwatch.accounting import Ledger
 from plantwatch.configuration import environment, load
 from plantwatch.settings import Settings
-from stream_processors.partition import Output, Partition
+from stream_processors import chunks
+from stream_processors.chunks import Output
+from stream_processors.partition import Partition
 
 _FLUSH_SEC: Final = 30.0
 
@@ -28,23 +30,23 @@ _FLUSH_SEC: Final = 30.0
 def main(result: Path) -> None:
     """Score all that `readings` holds; write rate and CPU into `result`, the outputs to Kafka."""
     settings = load(Path("configs"), environment())
-    chunks, detector = list(_chunks(settings)), load_production(settings)
-    partitions = {number: Partition(number, settings, Ledger(0, 0), 0) for number, _ in chunks}
+    parts, detector = list(_parts(settings)), load_production(settings)
+    partitions = {number: Partition(number, settings, Ledger(0, 0), 0) for number, _ in parts}
     gc.freeze()  # no consumer holds so many messages: the collector should not walk them all
     wall, cpu = time.monotonic(), time.process_time()
     outputs = [
-        (number, output)
-        for number, chunk in chunks
-        for output in partitions[number].process(chunk, detector).outputs
+        output
+        for number, records in parts
+        for output in chunks.process([(partitions[number], records)], detector).outputs
     ]
     wall, cpu = time.monotonic() - wall, time.process_time() - cpu
-    readings = sum(len(chunk) for _, chunk in chunks)
+    readings = sum(len(records) for _, records in parts)
     _produce(settings, outputs)
     figures = {"readings_per_s": readings / wall, "cpu_us_per_reading": 1e6 * cpu / readings}
     result.write_text(json.dumps(figures), encoding="utf-8")
 
 
-def _chunks(settings: Settings) -> Iterator[tuple[int, list[Record]]]:
+def _parts(settings: Settings) -> Iterator[tuple[int, list[Record]]]:
     """(partition, its next messages), of the size that the worker takes at once."""
     topic, size = settings.topics.readings, settings.worker.chunk_size
     by_partition: dict[int, list[Record]] = {}
@@ -55,10 +57,10 @@ def _chunks(settings: Settings) -> Iterator[tuple[int, list[Record]]]:
             yield number, records[start : start + size]
 
 
-def _produce(settings: Settings, outputs: list[tuple[int, Output]]) -> None:
+def _produce(settings: Settings, outputs: list[Output]) -> None:
     producer = CheckedProducer(producer_config(settings))
-    for number, output in outputs:
-        producer.send(output.topic, output.key, output.value, number)
+    for output in outputs:
+        producer.send(*output)
     producer.flush(_FLUSH_SEC)
 
 

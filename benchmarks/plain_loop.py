@@ -10,7 +10,7 @@ while others work, flow control, an orderly end.
 import signal
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from confluent_kafka import Consumer, TopicPartition
 
@@ -18,12 +18,12 @@ from connections.kafka import CheckedProducer, producer_config
 from models.cache import load_production
 from plantwatch.configuration import environment, load
 from plantwatch.settings import Settings
+from stream_processors import chunks
 from stream_processors.app import group_config
-from stream_processors.consumer_thread import Chunk
 from stream_processors.read_back import rebuild
 
 if TYPE_CHECKING:
-    from stream_processors.partition import Partition
+    from stream_processors.partition import Partition, Record
 
 
 def main() -> None:
@@ -56,16 +56,16 @@ class _Loop:
     def turn(self) -> None:
         """One batch through, and a commit now and then."""
         worker = self._settings.worker
-        by_partition: dict[int, Chunk] = {}
+        by_partition: dict[int, list[Record]] = {}
         wanted = worker.chunk_size * len(self._partitions or (0,))  # as the worker does
         for message in self._consumer.consume(wanted, worker.chunk_fill_ms / 1000):
             number = message.partition()
             assert number is not None
-            by_partition.setdefault(number, Chunk(0, number, 0, [])).messages.append(message)
-        for chunk in by_partition.values():
-            outcome = self._partitions[chunk.partition].process(chunk.records, self._detector)
+            by_partition.setdefault(number, []).append(cast("Record", message))
+        for number, records in by_partition.items():
+            outcome = chunks.process([(self._partitions[number], records)], self._detector)
             for output in outcome.outputs:
-                self._producer.send(output.topic, output.key, output.value, chunk.partition)
+                self._producer.send(*output)
         self._producer.poll()
         if time.monotonic() - self._committed > worker.commit_interval_sec:
             self.commit()

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from commands import (
+    alerts,
     bench,
     bench_edges,
     bench_page,
@@ -22,9 +23,11 @@ from commands import (
     dlq,
     doctor,
     download_data,
+    drift,
     evaluate,
     explain,
     faults,
+    grafana,
     incident,
     ledger,
     maintenance,
@@ -56,10 +59,13 @@ app = typer.Typer(
 )
 app.add_typer(config.app, name="config")
 app.add_typer(dlq.app, name="dlq")
+app.add_typer(drift.app, name="drift")
+app.add_typer(grafana.app, name="grafana")
 app.add_typer(incident.app, name="incident")
 app.add_typer(maintenance.app, name="maintenance")
 app.add_typer(models.app, name="models")
 app.add_typer(simulate.app, name="simulate")
+app.command()(alerts.alerts)
 app.command()(bench.bench)
 app.command()(bench_edges.bench_edges)
 app.command()(bench_page.bench_page)

@@ -35,7 +35,7 @@ def up(
         str, typer.Option(help=f"Comma-separated: {','.join(local_stack.EVERYTHING)}.")
     ] = ",".join(local_stack.EVERYTHING),
 ) -> None:
-    """Start Kafka, PostgreSQL, MLflow, Prometheus, the worker and the sinks on this machine."""
+    """Start servers, worker and sinks here: Kafka, PostgreSQL, MLflow, Prometheus, Alertmanager."""
     console = Console()
     running = state.read(local_stack.LOCAL)
     if running is not None:

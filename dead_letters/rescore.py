@@ -17,6 +17,7 @@ from plantwatch.messages import RESCORED
 from plantwatch.scoring import Detector
 from plantwatch.settings import Settings
 from plantwatch.windows import ReadingClass
+from stream_processors import chunks
 from stream_processors.partition import Partition, Record
 
 _GONE: Final = "retention has removed it, or readings before it that its window may need"
@@ -73,14 +74,14 @@ def _judged(
     one: Filed, partition: Partition, message: Record, detector: Detector
 ) -> Iterator[Outgoing | Refused]:
     """The verdict, on `anomalies` too if it is one; a model may fail on the window again."""
-    outcome = partition.process([message], detector)
+    outcome = chunks.process([(partition, [message])], detector)
     if not outcome.kinds[ReadingClass.SCORED]:
         yield Refused(one.letter.id, f"{detector.version} cannot score it either")
         return
     for output in outcome.outputs:
         yield Outgoing(
             output.topic,
-            partition.number,
+            output.partition,
             output.key,
             output.value,
             {ORIGIN: one.letter.id, RESCORED: "1"},

@@ -1,5 +1,6 @@
 """A demonstration's result for people: at most 100 columns, the bad news first if there is any."""
 
+import shutil
 from collections.abc import Iterator, Sequence
 
 from demo.account import Account
@@ -80,6 +81,10 @@ def _next(settings: Settings) -> Iterator[str]:
     yield f"  PostgreSQL  {cfg.host}:{cfg.port}/{cfg.db}   passwords in .local/stack.env"
     yield f"  MLflow      {settings.mlflow.tracking_uri}"
     yield f"  Metrics     {loopback}:{settings.worker.metrics_port}/metrics"
+    if shutil.which("prometheus"):
+        yield f"  Prometheus  {loopback}:{settings.stack.prometheus_port}"
+    if shutil.which("amtool"):
+        yield f"  Alerts      {loopback}:{settings.stack.alertmanager_port}   docs/runbook.md"
     yield "Next: make watch, make replay ARGS='--speed 10', make status; make down stops it."
 
 

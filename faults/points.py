@@ -46,12 +46,8 @@ POINTS: Final[dict[str, Point]] = {
     ),
     "producer-manifest-saved": Point(_P, "producers.manifest", "Manifest.save", "after", passes=3),
     "worker-starting": Point(_W, "models.cache", "load_production", "before", passes=0),
-    "worker-before-scoring": Point(
-        _W, "stream_processors.partition", "Partition.process", "before"
-    ),
-    "worker-scored-not-produced": Point(
-        _W, "stream_processors.partition", "Partition.process", "after"
-    ),
+    "worker-before-scoring": Point(_W, "stream_processors.chunks", "process", "before"),
+    "worker-scored-not-produced": Point(_W, "stream_processors.chunks", "process", "after"),
     "worker-produced-in-part": Point(_W, "connections.kafka", "CheckedProducer.send", "after"),
     "worker-produced-not-acked": Point(_W, "stream_processors.worker", "Worker.process", "after"),
     "worker-before-flush": Point(

@@ -3,7 +3,7 @@
 They prove the judge: the same kills that harm nobody otherwise must show rows as lost here.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 
@@ -19,7 +19,7 @@ def default_acknowledgement() -> None:
     take = Consumer.on_chunk
 
     def on_chunk(self: Consumer, chunk: Any) -> None:
-        self._completed[chunk.partition] = Completed(chunk.end, "")
+        self._completed |= {part.partition: Completed(part.end, "") for part in chunk.parts}
         take(self, chunk)
 
     async def before_commit(_self: Worker) -> bool:
@@ -40,11 +40,11 @@ def acknowledging_out_of_order() -> None:
     fetched: dict[int, int] = {}
 
     def on_chunk(self: Consumer, chunk: Any) -> None:
-        fetched[chunk.partition] = chunk.end
+        fetched.update({part.partition: part.end for part in chunk.parts})
         take(self, chunk)
 
-    def complete_all(self: Consumer, chunk: Any, _completed: Completed) -> None:
-        complete(self, chunk, Completed(fetched[chunk.partition], ""))
+    def complete_all(self: Consumer, chunk: Any, completed: Mapping[int, Completed]) -> None:
+        complete(self, chunk, {number: Completed(fetched[number], "") for number in completed})
 
     _replace(Consumer, "on_chunk", on_chunk)
     _replace(Consumer, "complete", complete_all)

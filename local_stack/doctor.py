@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 PYTHON: Final = (3, 11)
 OPTIONAL: Final = {
     "prometheus": ("no graphs of the metrics", "apt install prometheus"),
+    "amtool": ("nobody is told of alerts", "apt install prometheus-alertmanager"),
     "taskset": ("benchmarks are not pinned to a core", "apt install util-linux"),
 }
 """Programs that only some want: what is missed without one, and how to get it."""
@@ -233,6 +234,8 @@ def ports(settings: Settings) -> Iterator[tuple[str, Port]]:
     yield "kafka", Port(settings.stack.kafka_controller_port, "STACK_KAFKA_CONTROLLER_PORT")
     yield "postgres", Port(settings.postgres.port, "POSTGRES_PORT")
     yield "prometheus", Port(settings.stack.prometheus_port, "STACK_PROMETHEUS_PORT")
+    alertmanager = Port(settings.stack.alertmanager_port, "STACK_ALERTMANAGER_PORT")
+    yield "alertmanager", alertmanager
     yield "producer", Port(settings.producer.metrics_port, "PRODUCER_METRICS_PORT")
     yield "worker", Port(settings.worker.metrics_port, "WORKER_METRICS_PORT")
     yield "sink-postgres", Port(sink.postgres_metrics_port, "SINK_POSTGRES_METRICS_PORT")
@@ -240,6 +243,7 @@ def ports(settings: Settings) -> Iterator[tuple[str, Port]]:
     yield "sink-shadow", Port(sink.shadow_metrics_port, "SINK_SHADOW_METRICS_PORT")
     yield "sink-readings", Port(sink.readings_metrics_port, "SINK_READINGS_METRICS_PORT")
     yield "outbox", Port(settings.outbox.metrics_port, "OUTBOX_METRICS_PORT")
+    yield "drift", Port(settings.drift.metrics_port, "DRIFT_METRICS_PORT")
     yield "dashboard", Port(settings.streamlit.port, "STREAMLIT_PORT")
     yield "api", Port(settings.api.port, "API_PORT")
 

@@ -17,7 +17,7 @@ def migrate(settings: Settings, _home: Path) -> Process:
     """Bring the database's tables up to date; the sinks start after it."""
     return Process(
         name="migrate",
-        argv=_command("migrate"),
+        argv=command("migrate"),
         environment=environment_of(settings),
         runs_once=True,
     )
@@ -27,7 +27,7 @@ def model(settings: Settings, _home: Path) -> Process:
     """Train if the registry has no production model: without one no worker can start."""
     return Process(
         name="model",
-        argv=_command("train", "--if-missing"),
+        argv=command("train", "--if-missing"),
         environment=environment_of(settings),
         runs_once=True,
         ready_timeout_sec=settings.stack.train_timeout_sec,
@@ -38,7 +38,7 @@ def registry(settings: Settings, _home: Path) -> Process:
     """Brings the registry's models here, so that workers swap without a restart."""
     return Process(
         name="registry",
-        argv=_command("models", "follow"),
+        argv=command("models", "follow"),
         environment=environment_of(settings),
     )
 
@@ -75,6 +75,14 @@ def outbox(settings: Settings, _home: Path) -> Process:
     return _service(settings, "outbox", ("outbox",), port)
 
 
+def drift(settings: Settings, _home: Path) -> Process | Skipped:
+    """The watcher of drift, where river is installed."""
+    if importlib.util.find_spec("river") is None:
+        return Skipped("drift", "river is not installed; `make install` has it")
+    port = Port(settings.drift.metrics_port, "DRIFT_METRICS_PORT")
+    return _service(settings, "drift", ("drift", "watch"), port)
+
+
 def dashboard(settings: Settings, _home: Path) -> Process | Skipped:
     """The live page, where Streamlit is installed."""
     if importlib.util.find_spec("streamlit") is None:
@@ -82,7 +90,7 @@ def dashboard(settings: Settings, _home: Path) -> Process | Skipped:
     address = f"http://{LOOPBACK}:{settings.streamlit.port}"
     return Process(
         name="dashboard",
-        argv=_command("dashboard"),
+        argv=command("dashboard"),
         address=address,
         ports=(Port(settings.streamlit.port, "STREAMLIT_PORT"),),
         make_ready=partial(answers, f"{address}/_stcore/health"),
@@ -108,7 +116,7 @@ def _service(settings: Settings, name: str, arguments: tuple[str, ...], port: Po
     """Ready when its metrics are served, which each of them does once it is connected."""
     return Process(
         name=name,
-        argv=_command(*arguments),
+        argv=command(*arguments),
         address=f"http://{LOOPBACK}:{port.number}/metrics",
         ports=(port,),
         make_ready=partial(listens, port.number),
@@ -116,5 +124,6 @@ def _service(settings: Settings, name: str, arguments: tuple[str, ...], port: Po
     )
 
 
-def _command(*arguments: str) -> tuple[str, ...]:
+def command(*arguments: str) -> tuple[str, ...]:
+    """The `plantwatch` command of this interpreter."""
     return (sys.executable, "-m", "commands.app", *arguments)

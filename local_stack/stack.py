@@ -25,6 +25,7 @@ STAGES: Final[tuple[dict[str, Builder], ...]] = (
         "kafka": kafka.process,
         "postgres": postgres.process,
         "mlflow": mlflow.process,
+        "alertmanager": prometheus.alertmanager,
         "prometheus": prometheus.process,
     },
     {"migrate": pipeline.migrate, "model": pipeline.model},
@@ -36,6 +37,7 @@ STAGES: Final[tuple[dict[str, Builder], ...]] = (
         "sink-shadow": pipeline.sink_shadow,
         "sink-readings": pipeline.sink_readings,
         "outbox": pipeline.outbox,
+        "drift": pipeline.drift,
         "dashboard": pipeline.dashboard,
     },
 )

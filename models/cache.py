@@ -147,6 +147,14 @@ class Fetched:
         with self._unfit.remembered(role, named):
             return load(self._settings, named)
 
+    def trained_at(self, digest: str) -> float:
+        """When a model that was loaded from here was trained, in seconds since 1970.
+
+        Raises:
+            ConfigError: it is damaged since.
+        """
+        return read_artifact(self._cache / digest, digest)[0].created_at.timestamp()
+
     def last_contact(self) -> float:
         """When the registry last answered whoever follows it, in seconds since 1970; 0: never."""
         return last_contact(self._cache)

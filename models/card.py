@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from plantwatch.drift import DriftReference
 from plantwatch.errors import ConfigError, UnfitModelError
 from plantwatch.features import FeatureSpec
 from plantwatch.settings import AlarmRule, Settings
@@ -59,7 +60,8 @@ class Card(_Part):
     keeps to the alarm budget with this threshold, None: the configured one. `supervision` is what
     was used of the labels: U only to choose normal rows and the threshold, W also where the life of
     each fitted engine ended, S a head fitted on labels. `remaining_life` goes by ascending raw; a
-    raw beyond the last belongs to the last. `metrics` are those of validation and test.
+    raw beyond the last belongs to the last. `drift` is what a fleet is held against, None in cards
+    of before. `metrics` are those of validation and test.
     """
 
     schema_version: Literal[1] = 1
@@ -76,6 +78,7 @@ class Card(_Part):
     onnx_sha256: str = Field(pattern="^[0-9a-f]{64}$")
     created_at: datetime
     remaining_life: tuple[LifeAtScore, ...] = ()
+    drift: DriftReference | None = None
     metrics: dict[str, float]
 
 

@@ -8,12 +8,15 @@ In the order in which a reading flows:
 - `packed`: the same of a machine that has only begun, as bytes
 - `windows`: readings to classes and windows
 - `features`: windows to model input; the one feature code of training, stream and API
+- `drift`: readings to what drift is looked for in
 - `scoring`: what a detector is; raw score to verdict
 - `limits`: when so much is rejected that a person must look
 - `alarms`: several verdicts to an alarm
 - `incidents`: alarms to incidents that open, grow and close
 - `accounting`: the classes counted, and the metadata of a commit
 - `metrics`: every metric's name, help and labels, once
+- `sections`: what a section of the settings is
+- `serving`: the sections of what is shown to people, and told to them: dashboards, alerts, drift
 - `settings`: every knob as types, one section per key of configs/*.yaml
 - `configuration`: configs/*.yaml and the environment into frozen settings
 - `errors`: one class per way to fail, named by what the caller must do

@@ -55,6 +55,11 @@ class Ledger:
     position: int
     counts: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def unaccounted(self) -> int:
+        """Offsets in no class, or less than none if some are in two; 0 unless the code is wrong."""
+        return self.position - self.start - sum(self.counts.values())
+
     def skip_to(self, offset: int) -> None:
         """Account for the offsets before `offset` that Kafka did not hand out."""
         if offset > self.position:

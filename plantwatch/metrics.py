@@ -48,7 +48,7 @@ VERDICT_LATENCY = Metric(
 CHUNK_READINGS = Metric(
     "plantwatch_chunk_readings",
     "histogram",
-    "Readings in one chunk of one partition.",
+    "Readings in one chunk, of one partition or several.",
     buckets=BATCH_BUCKETS,
 )
 CHUNK_SECONDS = Metric(
@@ -59,6 +59,12 @@ CHUNK_SECONDS = Metric(
 )
 LAG = Metric(
     "plantwatch_lag_readings", "gauge", "Readings not yet finished, by partition.", ("partition",)
+)
+UNACCOUNTED = Metric(
+    "plantwatch_unaccounted_readings",
+    "gauge",
+    "Readings received since the group began minus those in a class, by partition; always 0.",
+    ("partition",),
 )
 MACHINES = Metric(
     "plantwatch_machines", "gauge", "Machines with history, by partition.", ("partition",)
@@ -77,6 +83,11 @@ SHADOW_WINDOWS = Metric(
     "Windows handed to the challenger, by result: scored, failed (production is not concerned).",
     ("result",),
 )
+SHADOW_DISAGREEMENTS = Metric(
+    "plantwatch_shadow_disagreements",
+    "counter",
+    "Windows that the challenger scored and judged otherwise than production.",
+)
 CHALLENGER = Metric(
     "plantwatch_challenger_info",
     "gauge",
@@ -94,6 +105,12 @@ REGISTRY_CONTACT = Metric(
     "gauge",
     "When the registry last answered the process that follows it, in seconds since 1970, 0 for "
     "never; when that is long ago, the models last fetched and verified are in use.",
+)
+
+MODEL_TRAINED = Metric(
+    "plantwatch_model_trained_timestamp_seconds",
+    "gauge",
+    "When the model in use was trained, in seconds since 1970.",
 )
 
 # sinks
@@ -136,6 +153,41 @@ ANOMALY_RATE = Metric(
     "plantwatch_anomaly_ratio", "gauge", "Share of anomalies among the last 1,000 verdicts."
 )
 
+UNSEEN_REGIME = Metric(
+    "plantwatch_unseen_regime_verdicts",
+    "counter",
+    "Verdicts on machines in an operating regime that training never saw: they mean little.",
+)
+
+# drift
+DRIFT_READINGS = Metric(
+    "plantwatch_drift_readings",
+    "counter",
+    "Readings that drift was looked for in, by outcome: tested, unseen regime, unusable (no "
+    "reading, or numbers beyond measure).",
+    ("outcome",),
+)
+DRIFT_ALARMS = Metric(
+    "plantwatch_drift_alarms",
+    "counter",
+    "Times that a sensor of the fleet began to drift from the training data, by its number.",
+    ("sensor",),
+)
+DRIFTING = Metric(
+    "plantwatch_drifting",
+    "gauge",
+    "1 while a sensor of the fleet drifts from the training data, by its number; absent without a "
+    "model.",
+    ("sensor",),
+)
+DRIFT_SHIFT = Metric(
+    "plantwatch_drift_shift_spreads",
+    "gauge",
+    "How far the fleet's last points (`drift.calm_points`) are from the training data, by sensor, "
+    "in spreads of what the other sensors do not explain.",
+    ("sensor",),
+)
+
 # outbox
 INCIDENTS = Metric(
     "plantwatch_incidents",
@@ -147,6 +199,20 @@ OUTBOX = Metric(
     "plantwatch_outbox_rows",
     "gauge",
     "Moves of incidents that are being published, at most a batch; above 0 while Kafka is away.",
+)
+
+OPEN_INCIDENTS = Metric(
+    "plantwatch_open_incidents",
+    "gauge",
+    "Incidents that are not over, by severity and state (open, acknowledged); at most one a "
+    "machine.",
+    ("severity", "state"),
+)
+SILENT_MACHINES = Metric(
+    "plantwatch_silent_machines",
+    "gauge",
+    "Machines whose readings are stored and of which none came in for `streamlit.silent_after_sec`;"
+    " those in maintenance are left out.",
 )
 
 # everywhere

@@ -7,25 +7,17 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
 from plantwatch.features import Kind
 from plantwatch.messages import MAX_RULE, IncidentRule
+from plantwatch.sections import Port, Positive, Seconds, Section, Share
+from plantwatch.serving import Alerts, Api, Drift, Grafana, Streamlit
 
-Port = Annotated[int, Field(ge=1, le=65535)]
-Positive = Annotated[int, Field(gt=0)]
-Seconds = Annotated[float, Field(gt=0)]
-Share = Annotated[float, Field(gt=0, lt=1)]
 # In the environment a list is written as in the files: [1, 2].
 _LISTED = BeforeValidator(lambda value: yaml.safe_load(value) if isinstance(value, str) else value)
 Scaling = Literal["gain", "zscore", "minmax"]
 Head = Literal["mixture", "mixture_self_trained", "trend", "mse", "logistic", "mixture_logistic"]
-
-
-class Section(BaseModel):
-    """One top-level key of a config file; its fields are documented there."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Kafka(Section):
@@ -127,6 +119,7 @@ class Sink(Section):
 class Outbox(Section):
     poll_sec: Seconds
     batch_rows: Positive
+    look_sec: Seconds
     metrics_port: Port
 
 
@@ -162,6 +155,7 @@ class Stack(Section):
     kafka_heap_mb: Positive
     kafka_controller_port: Port
     prometheus_port: Port
+    alertmanager_port: Port
     scrape_interval_sec: Seconds
     ready_timeout_sec: Seconds
     train_timeout_sec: Seconds
@@ -344,24 +338,6 @@ class AlarmBudget(Section):
     rules: Annotated[tuple[AlarmRule, ...], _LISTED]
 
 
-class Api(Section):
-    host: str
-    port: Port
-    max_batch_size: Annotated[int, Field(gt=0, json_schema_extra={"env": "MAX_BATCH_SIZE"})]
-
-
-class Streamlit(Section):
-    api_url: str
-    host: str
-    port: Port
-    refresh_interval_sec: Seconds
-    deadline_sec: Seconds
-    silent_after_sec: Seconds
-    history: Positive
-    incidents_shown: Positive
-    tiles: Positive
-
-
 class Settings(Section):
     """Every knob there is; built once by `load` and handed down."""
 
@@ -374,6 +350,7 @@ class Settings(Section):
     rejects: Rejects
     sink: Sink
     outbox: Outbox
+    drift: Drift
     postgres: Postgres
     log: Log
     stack: Stack
@@ -395,3 +372,5 @@ class Settings(Section):
     alarm_budget: AlarmBudget
     api: Api
     streamlit: Streamlit
+    alerts: Alerts
+    grafana: Grafana

@@ -23,6 +23,7 @@ from plantwatch import metrics
 from plantwatch.errors import StoreAwayError
 from plantwatch.messages import IncidentEvent
 from plantwatch.settings import Settings
+from sinks.census import Census
 from sinks.incidents import incident_of
 from sinks.line import Line
 
@@ -46,6 +47,7 @@ class Relay:
         self._line = Line(settings)
         self._moves = exporter.counter(metrics.INCIDENTS)
         self._waiting = exporter.gauge(metrics.OUTBOX)
+        self._census = Census(settings, self._line, exporter)
 
     def run(self, stopping: Event) -> None:
         """Publish until told to stop; waits while PostgreSQL or Kafka is away.
@@ -58,6 +60,7 @@ class Relay:
         while not stopping.wait(wait):
             try:
                 full = self.publish() == self._knobs.batch_rows
+                self._census.take()
             except StoreAwayError as error:
                 log.warning("waiting", error=str(error))
                 wait = self._settings.sink.retry_max_sec

@@ -26,6 +26,7 @@ class PrometheusSink:
         self._verdicts = exporter.counter(metrics.VERDICTS)
         self._scores = exporter.histogram(metrics.SCORES)
         self._latency = exporter.histogram(metrics.VERDICT_LATENCY)
+        self._unseen = exporter.counter(metrics.UNSEEN_REGIME)
         self._rate = exporter.gauge(metrics.ANOMALY_RATE)
         self._model = exporter.gauge(metrics.MODEL)
         self._last: deque[bool] = deque(maxlen=_RATE_WINDOW)
@@ -49,6 +50,7 @@ class PrometheusSink:
         event = row.event
         self._verdicts.labels("anomaly" if event.is_anomaly else "normal").inc()
         self._scores.observe(event.anomaly_score)
+        self._unseen.inc(event.unseen_regime)
         # Both ends are Kafka's own timestamps, so how far behind this sink is does not enter.
         self._latency.observe(max(0.0, (row.record.timestamp - event.published_at) / 1000))
         self._last.append(event.is_anomaly)

@@ -165,5 +165,6 @@ async def _watch_lag(app: faust.App, worker: Worker, telemetry: Telemetry) -> No
             telemetry.partition(
                 number,
                 lag=max(0, ends.get(number, 0) - partition.ledger.position),
+                unaccounted=partition.ledger.unaccounted,
                 machines=partition.machines,
             )

@@ -32,14 +32,13 @@ _BROKER_SEC: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Chunk:
+class Part:
     """Consecutive messages of one partition.
 
-    `start` is where the chunk before it ended (or the assigned offset), so whoever takes chunks in
-    order can tell that none was lost on the way. `epoch` counts assignments.
+    `start` is where the part before it ended (or the assigned offset), so whoever takes parts in
+    order can tell that none was lost on the way.
     """
 
-    epoch: int
     partition: int
     start: int
     messages: list[Message]
@@ -54,6 +53,17 @@ class Chunk:
         offset = self.messages[-1].offset()
         assert offset is not None
         return offset + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """What is worked on at once, of one partition or several. `epoch` counts assignments."""
+
+    epoch: int
+    parts: list[Part]
+
+    def __len__(self) -> int:
+        return sum(len(part.messages) for part in self.parts)
 
 
 class Listener(Protocol):
@@ -90,8 +100,8 @@ class ConsumerThread:
         self._consumer = Consumer(config)
         self._commands: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._room = threading.Semaphore(worker.chunks_ahead)
-        self._backlog: deque[Chunk] = deque()
-        self._growing: dict[int, Chunk] = {}
+        self._backlog: deque[Part] = deque()
+        self._growing: dict[int, Part] = {}
         self._next: dict[int, int] = {}
         self._epoch = 0
         self._to_flow = -1
@@ -183,7 +193,7 @@ class ConsumerThread:
             pass
 
     def _fetch(self) -> None:
-        """Poll once (rebalance callbacks run in here) and cut what came into chunks."""
+        """Poll once (rebalance callbacks run in here) and cut what came into parts."""
         epoch = self._epoch
         first = self._consumer.poll(_POLL_SEC)
         if first is None:
@@ -208,15 +218,15 @@ class ConsumerThread:
         partition, offset = message.partition(), message.offset()
         assert partition is not None
         assert offset is not None
-        # Partitions come interleaved, a few messages of each: cut at every change, chunks would be
-        # of five messages, and a core would do 900 readings a second instead of thousands.
-        chunk = self._growing.get(partition)
-        if chunk is not None and len(chunk.messages) < self._worker.chunk_size:
-            chunk.messages.append(message)
+        # Partitions come interleaved, a few messages of each: cut at every change, a part would be
+        # of five messages.
+        part = self._growing.get(partition)
+        if part is not None and len(part.messages) < self._worker.chunk_size:
+            part.messages.append(message)
         else:
-            chunk = Chunk(self._epoch, partition, self._next[partition], [message])
-            self._backlog.append(chunk)
-            self._growing[partition] = chunk
+            part = Part(partition, self._next[partition], [message])
+            self._backlog.append(part)
+            self._growing[partition] = part
         self._next[partition] = offset + 1
 
     def _hand_over(self) -> bool:
@@ -224,14 +234,22 @@ class ConsumerThread:
         until = time.monotonic() + _STALL_SEC
         while self._backlog:
             if self._room.acquire(timeout=0.005):
-                chunk = self._backlog.popleft()
-                if self._growing.get(chunk.partition) is chunk:
-                    del self._growing[chunk.partition]
-                self._loop.call_soon_threadsafe(self._listener.on_chunk, chunk)
+                self._loop.call_soon_threadsafe(self._listener.on_chunk, self._next_chunk())
             elif self._held_back or time.monotonic() > until or self._halt.is_set():
                 return False
             self._serve()
         return True
+
+    def _next_chunk(self) -> Chunk:
+        """As many of the oldest parts as a chunk may have messages; one always fits."""
+        room, parts = self._worker.chunk_size, list[Part]()
+        while self._backlog and len(self._backlog[0].messages) <= room:
+            part = self._backlog.popleft()
+            room -= len(part.messages)
+            if self._growing.get(part.partition) is part:
+                del self._growing[part.partition]
+            parts.append(part)
+        return Chunk(self._epoch, parts)
 
     def _hold_back(self) -> None:
         """Stop fetching during a stall. Stragglers of an earlier fetch join the backlog."""

@@ -1,6 +1,7 @@
 """Looks for other models while the worker works: to swap to, or to score in shadow."""
 
 import asyncio
+from contextlib import suppress
 from typing import Protocol
 
 import structlog
@@ -37,6 +38,14 @@ class Models(Protocol):
         """When the registry last answered, in seconds since 1970; 0 for never."""
         ...
 
+    def trained_at(self, digest: str) -> float:
+        """When a model that is in use was trained, in seconds since 1970.
+
+        Raises:
+            ConfigError: its card is damaged since.
+        """
+        ...
+
 
 class ModelWatch:
     """Says once why a model that is named cannot be used, and goes on without it."""
@@ -46,6 +55,7 @@ class ModelWatch:
         self._worker = worker
         self._telemetry = telemetry
         self._said: dict[str, str] = {}
+        self._told = ""
 
     async def run(self, consumer: Consumer, every: float) -> None:
         """Look every `every` seconds, for ever."""
@@ -66,6 +76,7 @@ class ModelWatch:
 
     async def look_for_challenger(self) -> None:
         self._telemetry.registry_contact(self._models.last_contact())
+        self._tell_age()
         challenger = None
         try:
             challenger = await asyncio.to_thread(self._models.challenger, self._worker.challenger)
@@ -74,6 +85,14 @@ class ModelWatch:
         else:
             self._said.pop("challenger", None)
         self._worker.challenge(challenger)
+
+    def _tell_age(self) -> None:
+        """When the model in use was trained; once for each, for its files are read and checked."""
+        digest = self._worker.detector.digest
+        if digest != self._told:
+            self._told = digest
+            with suppress(ConfigError):
+                self._telemetry.trained(self._models.trained_at(digest))
 
     def _refused(self, role: str, error: ConfigError) -> None:
         if self._said.get(role) != str(error):

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from connections.prometheus import Exporter
 from plantwatch import metrics
 from plantwatch.scoring import Detector
-from stream_processors.partition import Outcome
+from plantwatch.windows import ReadingClass
+from stream_processors.chunks import Outcome
 
 
 class Telemetry:
@@ -22,20 +23,32 @@ class Telemetry:
         self._chunk_readings = exporter.histogram(metrics.CHUNK_READINGS)
         self._chunk_seconds = exporter.histogram(metrics.CHUNK_SECONDS)
         self._lag = exporter.gauge(metrics.LAG)
+        self._unaccounted = exporter.gauge(metrics.UNACCOUNTED)
         self._machines = exporter.gauge(metrics.MACHINES)
         self._read_back = exporter.counter(metrics.READ_BACK)
         self._rebalances = exporter.counter(metrics.REBALANCES)
         self._truncated = exporter.counter(metrics.HISTORY_TRUNCATED)
         self._model = exporter.gauge(metrics.MODEL)
+        self._trained = exporter.gauge(metrics.MODEL_TRAINED)
         self._challenger = exporter.gauge(metrics.CHALLENGER)
         self._shadowed = exporter.counter(metrics.SHADOW_WINDOWS)
         self._refused = exporter.counter(metrics.MODELS_REFUSED)
+        self._disagreed = exporter.counter(metrics.SHADOW_DISAGREEMENTS)
         self._contact = exporter.gauge(metrics.REGISTRY_CONTACT)
+        # From the start, or the first of a kind would be no increase.
+        for kind in ReadingClass:
+            self._readings.labels(kind)
+        for role in ("production", "challenger"):
+            self._refused.labels(role)
 
     def model(self, version: str, digest: str) -> None:
         """This model scores from now on."""
         self._model.clear()
         self._model.labels(version, digest).set(1)
+
+    def trained(self, instant: float) -> None:
+        """When the model in use was trained, in seconds since 1970."""
+        self._trained.set(instant)
 
     def challenger(self, detector: Detector | None) -> None:
         """This model scores in shadow from now on; None: none does."""
@@ -66,6 +79,7 @@ class Telemetry:
             self._rejects.labels(reason).inc(number)
         for result, number in outcome.shadow.windows.items():
             self._shadowed.labels(result).inc(number)
+        self._disagreed.inc(outcome.shadow.disagreed)
         self._anomalies.inc(outcome.anomalies)
         now = self._clock()
         for milliseconds in outcome.published_at:
@@ -79,12 +93,13 @@ class Telemetry:
     def took_over(self, partitions: Sequence[int]) -> None:
         """These partitions, and no others, are ours."""
         self._rebalances.inc()
-        self._lag.clear()
-        self._machines.clear()
+        for gauge in (self._lag, self._unaccounted, self._machines):
+            gauge.clear()
         for number in partitions:
-            self.partition(number, lag=0, machines=0)
+            self.partition(number, lag=0, unaccounted=0, machines=0)
 
-    def partition(self, number: int, *, lag: int, machines: int) -> None:
+    def partition(self, number: int, *, lag: int, unaccounted: int, machines: int) -> None:
         """The state of one partition, now and then."""
         self._lag.labels(number).set(lag)
+        self._unaccounted.labels(number).set(unaccounted)
         self._machines.labels(number).set(machines)

@@ -1,4 +1,4 @@
-"""Faust on librdkafka: a transport whose consumer yields one event per chunk of one partition.
+"""Faust on librdkafka: a transport whose consumer yields one event per chunk.
 
 Faust's own machinery keeps what it does well: starting and stopping, flow control around a
 rebalance, the commit timer. What it gets wrong for an at-least-once pipeline is replaced:
@@ -11,7 +11,8 @@ rebalance, the commit timer. What it gets wrong for an at-least-once pipeline is
 - On revocation Faust forgets pending work before it commits. Here it is finished and committed
   first.
 - A chunk that Faust drops (it may, around a rebalance) would be a hole. Nothing seeks back for it:
-  each chunk says where it starts, the agent notices, and the process ends and is restarted.
+  each part of a chunk says where it starts, the agent notices, and the process ends and is
+  restarted.
 """
 
 import asyncio
@@ -184,19 +185,20 @@ class Consumer(consumer.Consumer):
         while self._chunks and not self.should_stop:
             chunk = self._take_chunk()
             if self.flow_active and self.is_current(chunk):
-                yield TP(self._topic, chunk.partition), self._to_message(chunk)
+                # Its first partition stands for all: nothing of Faust's own goes by it here.
+                yield TP(self._topic, chunk.parts[0].partition), self._to_message(chunk)
 
     def is_current(self, chunk: Chunk) -> bool:
         """Whether the chunk belongs to the assignment in force."""
         return chunk.epoch == self._epoch
 
     def _to_message(self, chunk: Chunk) -> ConsumerMessage:  # type: ignore[override]  # chunks
-        last = chunk.messages[-1]
-        kind, milliseconds = last.timestamp()
+        part = chunk.parts[0]
+        kind, milliseconds = part.messages[-1].timestamp()
         return ConsumerMessage(
             topic=self._topic,
-            partition=chunk.partition,
-            offset=chunk.end - 1,
+            partition=part.partition,
+            offset=part.end - 1,
             timestamp=milliseconds / 1000,
             timestamp_type=kind,
             headers=[],
@@ -205,16 +207,16 @@ class Consumer(consumer.Consumer):
             checksum=None,
             serialized_key_size=0,
             serialized_value_size=0,
-            tp=TP(self._topic, chunk.partition),
+            tp=TP(self._topic, part.partition),
             generation_id=chunk.epoch,
         )
 
     # --- commits --------------------------------------------------------------------------------
 
-    def complete(self, chunk: Chunk, completed: Completed) -> None:
+    def complete(self, chunk: Chunk, completed: Mapping[int, Completed]) -> None:
         """The agent has finished this chunk: the only thing that moves the commit point."""
         if self.is_current(chunk):
-            self._completed[chunk.partition] = completed
+            self._completed.update(completed)
 
     async def replace(self, completed: Mapping[int, Completed]) -> bool:
         """Commit these in place of what is completed, now. Hold `busy`.

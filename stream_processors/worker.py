@@ -15,8 +15,8 @@ from connections.kafka import CheckedProducer, producer_config
 from plantwatch.errors import BadDataError
 from plantwatch.scoring import Detector
 from plantwatch.settings import Settings
-from stream_processors import transport
-from stream_processors.consumer_thread import Chunk
+from stream_processors import chunks, transport
+from stream_processors.consumer_thread import Chunk, Part
 from stream_processors.partition import Partition
 from stream_processors.read_back import Rebuilt, rebuild
 from stream_processors.shadow import Budget, Shadow
@@ -60,24 +60,30 @@ class Worker:
         """Readings read to rebuild state, also while a rebuild is under way."""
         self.failure: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
 
-    def process(self, chunk: Chunk) -> transport.Completed:
-        """One chunk through its partition, the outputs into the producer's queue."""
-        partition = self._partitions[chunk.partition]
-        if chunk.start != partition.ledger.position:
-            raise HoleError(f"{chunk.partition}: {partition.ledger.position} to {chunk.start}")
+    def process(self, chunk: Chunk) -> dict[int, transport.Completed]:
+        """One chunk through its partitions, the outputs into the producer's queue."""
+        parts = [(self._next(part), part.records) for part in chunk.parts]
         began = self._clock()
-        with self._telemetry.chunk(len(chunk.messages)):
+        with self._telemetry.chunk(len(chunk)):
             challenger = None if self._budget.exceeded else self._challenger
-            outcome = partition.process(chunk.records, self._detector, challenger, self._clock)
+            outcome = chunks.process(parts, self._detector, challenger, self._clock)
             for output in outcome.outputs:
-                self._producer.send(output.topic, output.key, output.value, chunk.partition)
+                self._producer.send(*output)
         self._producer.poll()
         self._telemetry.finished(outcome)
         if outcome.shadow.windows:
             self._watch(outcome.shadow, self._clock() - began)
-        if partition.limits.exceeded:
-            self.fail(_too_bad(partition))
-        return self._completed(partition)
+        for partition, _ in parts:
+            if partition.limits.exceeded:
+                self.fail(_too_bad(partition))
+        return {partition.number: self._completed(partition) for partition, _ in parts}
+
+    def _next(self, part: Part) -> Partition:
+        """The part's partition, which must have got to where the part begins."""
+        partition = self._partitions[part.partition]
+        if part.start != partition.ledger.position:
+            raise HoleError(f"{part.partition}: {partition.ledger.position} to {part.start}")
+        return partition
 
     def _watch(self, shadow: Shadow, seconds: float) -> None:
         """Say once what is wrong with the challenger; one that takes too long is dropped."""

@@ -79,6 +79,7 @@ def settings(request: pytest.FixtureRequest, kafka: str, database: Postgres) -> 
         "SINK_PROMETHEUS_GROUP_ID": f"sink-prometheus-{own}",
         "SINK_SHADOW_GROUP_ID": f"sink-shadow-{own}",
         "SINK_READINGS_GROUP_ID": f"sink-readings-{own}",
+        "DRIFT_GROUP_ID": f"drift-{own}",
     }
     if "mlflow_server" in request.fixturenames:
         environ["MLFLOW_TRACKING_URI"] = request.getfixturevalue("mlflow_server")

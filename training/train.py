@@ -10,6 +10,7 @@ from models.card import Card, ModelType, TrainedOn, sha256, write_artifact
 from models.registry import Registered, register
 from plantwatch.settings import Settings
 from training.dataset import Sample, cut, split
+from training.drift import drift_reference
 from training.judge import Judged, judge
 from training.promote import promote_best
 from training.tracking import ensure_experiment, log_run
@@ -86,6 +87,7 @@ def build_card(judged: Judged, sample: Sample, settings: Settings, now: datetime
         onnx_sha256=sha256(network),
         created_at=now,
         remaining_life=judged.remaining_life,
+        drift=drift_reference(sample, settings),
         metrics=judged.metrics
         | {"training_time_sec": judged.seconds, "model_size_mb": len(network) / 1e6},
     )

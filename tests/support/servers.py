@@ -32,15 +32,16 @@ class PostgresServer:
 
 
 @contextmanager
-def served(*names: str) -> Iterator[tuple[Settings, Path]]:
+def served(*names: str, **environ: str) -> Iterator[tuple[Settings, Path]]:
     """These servers of the local stack, ready; skips the test where one cannot be had.
 
+    `environ` are variables beside those that move every port to a free one.
     The folder is not pytest's: PostgreSQL's own user may not enter that.
     """
     with tempfile.TemporaryDirectory(prefix="plantwatch-") as folder:
         home = Path(folder)
         try:
-            planned = local_stack.plan(load(CONFIGS, free_addresses()), names, home)
+            planned = local_stack.plan(load(CONFIGS, free_addresses() | environ), names, home)
         except UnavailableError as error:
             pytest.skip(str(error))
         with local_stack.running(planned) as stack:

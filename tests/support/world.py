@@ -14,6 +14,7 @@ from ledger.parse import letter_of, score_of
 from plantwatch.accounting import CommitMetadata
 from plantwatch.scoring import Verdicts
 from plantwatch.settings import Settings
+from stream_processors import chunks
 from stream_processors.partition import Partition
 from tests.support import streams
 from tests.support.logs import steady
@@ -103,7 +104,7 @@ def world(seed: int, length: int = 200, **window: int) -> World:
     settings = small.model_copy(update={"window": changed})
     sent = _messages(seed, length)
     partition = empty_partition(settings)
-    outcome = partition.process(sent, DETECTOR)
+    outcome = chunks.process([(partition, sent)], DETECTOR)
     found: dict[str, list[bytes]] = {}
     for output in outcome.outputs:
         found.setdefault(output.topic, []).append(output.value)

@@ -3,7 +3,6 @@
 import json
 import os
 import queue
-import shutil
 import signal
 import tempfile
 from pathlib import Path
@@ -19,8 +18,10 @@ from connections.kafka import ensure_topics
 from local_stack.free import free_addresses
 from local_stack.postgres import connect_as_superuser
 from local_stack.process import State, Status
+from monitoring.alerts import table
 from plantwatch.configuration import load
 from plantwatch.settings import Postgres, Settings
+from tests.support.programs import needs
 from tests.support.servers import CONFIGS, served
 
 pytestmark = pytest.mark.real
@@ -102,16 +103,17 @@ def test_mlflow_keeps_experiments_and_artifacts(mlflow_server: str) -> None:
     assert (file["path"], file["file_size"]) == ("model.onnx", 7)
 
 
-@pytest.mark.skipif(
-    shutil.which("prometheus") is None,
-    reason="Prometheus is not installed; get it with `apt install prometheus`",
-)
+@needs("prometheus")
 def test_prometheus_knows_whom_to_scrape() -> None:
-    """Every process of the pipeline."""
+    """Every process of the pipeline; and it has the rules of all alerts."""
     with served("prometheus") as (settings, _):
-        url = f"http://127.0.0.1:{settings.stack.prometheus_port}/api/v1/status/config"
-        config = yaml.safe_load(json.loads(http(url))["data"]["yaml"])
+        api = f"http://127.0.0.1:{settings.stack.prometheus_port}/api/v1"
+        config = yaml.safe_load(json.loads(http(f"{api}/status/config"))["data"]["yaml"])
+        groups = json.loads(http(f"{api}/rules?type=alert"))["data"]["groups"]
     assert {job["job_name"] for job in config["scrape_configs"]} == {
         *("producer", "worker", "sink-postgres", "sink-prometheus", "sink-shadow", "sink-readings"),
         "outbox",
+        "drift",
     }
+    told = {rule["name"] for group in groups for rule in group["rules"]}
+    assert told == {alert.name for alert in table(settings)}

@@ -14,6 +14,7 @@ from dead_letters.rescore import judge
 from plantwatch.messages import DeadLetter, Original, score_event_from_bytes
 from plantwatch.scoring import Verdicts
 from plantwatch.windows import ReadingClass
+from stream_processors import chunks
 from tests.support.streams import (
     CHOKING_VALUE,
     Message,
@@ -87,7 +88,7 @@ def test_rescored_as_if_the_model_had_been_there(values: list[float]) -> None:
     }
     wanted = {
         (event.offset, event.first_offset, event.anomaly_score)
-        for output in empty_partition(SETTINGS).process(log, Unfailing()).outputs
+        for output in chunks.process([(empty_partition(SETTINGS), log)], Unfailing()).outputs
         if (event := score_event_from_bytes(output.value)).offset in failed
     }
     found = list(judge(empty_partition(SETTINGS), log, failed, Unfailing()))
@@ -105,7 +106,7 @@ def class_of(last: Message, log: list[Message]) -> ReadingClass:
     """What the model that chokes made of a message of the log."""
     partition = empty_partition(SETTINGS)
     partition.restore([one for one in log if one.offset() < last.offset()])
-    [kind] = partition.process([last], SumDetector()).kinds
+    [kind] = chunks.process([(partition, [last])], SumDetector()).kinds
     return kind
 
 

@@ -54,7 +54,31 @@ def test_prometheus_is_skipped_where_it_is_not_installed(
     assert "apt install prometheus" in skipped.reason
 
 
-def test_prometheus_scrapes_every_process_of_the_pipeline(free: Settings) -> None:
+def test_alertmanager_is_skipped_where_it_is_not_installed(
+    free: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    [skipped] = plan(free, ["alertmanager"], tmp_path).skipped
+    assert skipped.state is State.SKIPPED
+    assert "apt install prometheus-alertmanager" in skipped.reason
+
+
+def test_prometheus_leaves_out_what_does_not_run(
+    free: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that is not there on purpose is no alert."""
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    sink = free.sink.model_copy(update={"readings_hours": 0})
+    document = yaml.safe_load(prometheus.scrape_config(free.model_copy(update={"sink": sink})))
+    jobs = {job["job_name"] for job in document["scrape_configs"]}
+    assert "worker" in jobs
+    assert jobs.isdisjoint({"sink-readings", "drift"})
+
+
+def test_prometheus_scrapes_every_process_of_the_pipeline(
+    free: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: True)
     document = yaml.safe_load(prometheus.scrape_config(free))
     targets = {
         job["job_name"]: job["static_configs"][0]["targets"] for job in document["scrape_configs"]
@@ -63,6 +87,7 @@ def test_prometheus_scrapes_every_process_of_the_pipeline(free: Settings) -> Non
     assert set(targets) == {
         *("producer", "worker", "sink-postgres", "sink-prometheus", "sink-shadow", "sink-readings"),
         "outbox",
+        "drift",
     }
 
 

@@ -25,10 +25,17 @@ def test_the_classes_always_add_up(start: int, steps: list[ReadingClass | int]) 
     ledger = Ledger(start, start)
     follow(ledger, steps)
     assert sum(ledger.counts.values()) == ledger.position - start
+    assert ledger.unaccounted == 0
     for kind in ReadingClass:
         assert ledger.counts.get(kind, 0) == steps.count(kind)
     skipped = sum(step for step in steps if not isinstance(step, ReadingClass))
     assert ledger.counts.get(SKIPPED, 0) == skipped
+
+
+# An offset that was passed without a class, or counted twice, shows.
+def test_what_does_not_add_up_shows() -> None:
+    assert Ledger(10, 13, {ReadingClass.SCORED: 2}).unaccounted == 1
+    assert Ledger(10, 13, {ReadingClass.SCORED: 4}).unaccounted == -1
 
 
 # A worker that takes over from a commit counts on: nothing is counted twice or left out.

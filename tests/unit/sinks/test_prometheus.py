@@ -23,6 +23,12 @@ def test_verdicts_are_counted(exporter: Exporter) -> None:
     assert value("plantwatch_publish_to_verdict_seconds_sum") == pytest.approx(6.0)
 
 
+# A score in a regime that training never saw means little, and somebody should know how many are.
+def test_verdicts_in_unseen_regimes_are_counted(exporter: Exporter) -> None:
+    PrometheusSink(exporter).write([row(1), row(2, unseen_regime=True), row(3, unseen_regime=True)])
+    assert exporter.registry.get_sample_value("plantwatch_unseen_regime_verdicts_total") == 2
+
+
 # The rate is that of the last 1,000 verdicts, not of all time.
 def test_the_rate_forgets(exporter: Exporter) -> None:
     sink = PrometheusSink(exporter)

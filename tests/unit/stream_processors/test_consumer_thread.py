@@ -80,7 +80,7 @@ class _Listener:
     def on_chunk(self, chunk: Chunk) -> None:
         self.thread.taken()
         self.chunks.append(chunk)
-        self._missing -= len(chunk.messages)
+        self._missing -= len(chunk)
         if not self._missing:
             self.all.set()
 
@@ -100,8 +100,9 @@ async def _chunks(messages: list[_Message], worker: Worker) -> list[Chunk]:
     return listener.chunks
 
 
-# Whatever the order in which the partitions come, a fetch is cut into as few chunks as fit, each
-# of one partition, and none is missing: Kafka interleaves them, and a chunk costs milliseconds.
+# Whatever the order in which the partitions come, a fetch is cut into as few parts as fit, each of
+# one partition, and none is missing; a chunk is as many parts as it has room for, since it costs
+# milliseconds whether it is of one reading or of hundreds.
 @settings(max_examples=20)  # each waits for a thread twice
 @given(st.lists(st.integers(0, _PARTITIONS - 1), min_size=1, max_size=_SIZE * _PARTITIONS))
 def test_interleaved_partitions_fill_their_chunks(order: list[int]) -> None:
@@ -116,6 +117,7 @@ def test_interleaved_partitions_fill_their_chunks(order: list[int]) -> None:
     chunks = asyncio.run(_chunks(messages, worker))
 
     for at in range(_PARTITIONS):
-        own = [chunk for chunk in chunks if chunk.partition == at]
-        assert [one.offset() for chunk in own for one in chunk.messages] == list(range(counts[at]))
-        assert [chunk.start for chunk in own] == list(range(0, counts[at], _SIZE))
+        own = [part for chunk in chunks for part in chunk.parts if part.partition == at]
+        assert [one.offset() for part in own for one in part.messages] == list(range(counts[at]))
+        assert [part.start for part in own] == list(range(0, counts[at], _SIZE))
+    assert all(1 <= len(chunk) <= _SIZE for chunk in chunks)

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from structlog.testing import capture_logs
 
 from connections.prometheus import Exporter
+from plantwatch.errors import ConfigError
 from plantwatch.scoring import Detector, Verdicts
 from stream_processors.app import or_fail
-from stream_processors.consumer_thread import Chunk
+from stream_processors.consumer_thread import Chunk, Part
 from stream_processors.model_watch import ModelWatch
 from stream_processors.telemetry import Telemetry
 from stream_processors.transport import Consumer
@@ -27,6 +28,9 @@ class Defective:
 
     def challenger(self, current: Detector | None) -> Detector | None:
         return current
+
+    def trained_at(self, digest: str) -> float:
+        return float(len(digest))
 
     def last_contact(self) -> float:
         return 0.0
@@ -80,7 +84,7 @@ def test_a_slow_challenger_is_dropped() -> None:
             for _ in range(30):
                 at = worker.partitions[0].ledger.position
                 readings = [message(at + n, 0, at + n + 1, 1.0) for n in range(8)]
-                worker.process(Chunk(0, 0, at, cast("list[Any]", readings)))
+                worker.process(Chunk(0, [Part(0, at, cast("list[Any]", readings))]))
             calls.append(challenger.calls)
             assert worker.challenger is challenger
         refused = exporter.registry.get_sample_value(
@@ -93,6 +97,38 @@ def test_a_slow_challenger_is_dropped() -> None:
     with capture_logs() as logged:
         assert asyncio.run(asked()) == [20, 30]
     assert sum("too slow" in line["event"] for line in logged) == 1
+
+
+class Dated(Defective):
+    """Knows when its models were trained; knows how often asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def trained_at(self, digest: str) -> float:
+        self.asked.append(digest)
+        if digest == "damaged":
+            raise ConfigError("its card is damaged")
+        return 1_700_000_000.0
+
+
+# The age of the model in use is told once for each; a card that is damaged since stops nobody.
+def test_the_age_of_the_model_is_told() -> None:
+    class Damaged(SumDetector):
+        digest = "damaged"
+
+    async def watched(detector: Detector) -> tuple[list[str], float | None]:
+        exporter, models = Exporter(), Dated()
+        telemetry = Telemetry(exporter)
+        worker = Worker(small_window_settings(), detector, telemetry)
+        watch = ModelWatch(models, worker, telemetry)
+        await watch.look_for_challenger()
+        await watch.look_for_challenger()
+        value = exporter.registry.get_sample_value("plantwatch_model_trained_timestamp_seconds")
+        return models.asked, value
+
+    assert asyncio.run(watched(SumDetector())) == ([SumDetector.digest], 1_700_000_000)
+    assert asyncio.run(watched(Damaged())) == (["damaged"], 0)
 
 
 # A defect in the look for models ends the worker, which is restarted: it would else go on for ever

@@ -13,7 +13,9 @@ from plantwatch.accounting import CommitMetadata, Ledger
 from plantwatch.messages import IncidentRule
 from plantwatch.scoring import Verdicts
 from plantwatch.windows import ReadingClass
-from stream_processors.partition import Outcome, Output, Partition
+from stream_processors import chunks
+from stream_processors.chunks import Outcome, Output
+from stream_processors.partition import Partition
 from tests.support.streams import (
     CHOKING_VALUE,
     Message,
@@ -28,7 +30,7 @@ DETECTOR = SumDetector()
 
 
 def process(partition: Partition, *messages: Message) -> Outcome:
-    return partition.process(messages, DETECTOR)
+    return chunks.process([(partition, messages)], DETECTOR)
 
 
 def events(outputs: list[Output], topic: str) -> list[dict[str, object]]:
@@ -103,7 +105,7 @@ def up_and_down() -> list[Message]:
 
 # An anomaly names the sensors that move its score most; a normal verdict names none.
 def test_an_anomaly_names_its_sensors() -> None:
-    outcome = empty_partition(SETTINGS).process(up_and_down(), ExplainingDetector())
+    outcome = chunks.process([(empty_partition(SETTINGS), up_and_down())], ExplainingDetector())
     anomaly, normal = events(outcome.outputs, "scores")
     assert anomaly["top_sensors"] == [
         {"sensor": 4, "contribution": -4.0},
@@ -115,13 +117,13 @@ def test_an_anomaly_names_its_sensors() -> None:
 
 # A verdict on a machine in a regime that training never saw says so.
 def test_an_unseen_regime_is_said() -> None:
-    outcome = empty_partition(SETTINGS).process(up_and_down(), ExplainingDetector())
+    outcome = chunks.process([(empty_partition(SETTINGS), up_and_down())], ExplainingDetector())
     assert [one["unseen_regime"] for one in events(outcome.outputs, "scores")] == [False, True]
 
 
 # Every verdict carries its regime, and the rule of incidents that belongs to its model.
 def test_regime_and_rule_travel_with_the_verdict() -> None:
-    outcome = empty_partition(SETTINGS).process(up_and_down(), ExplainingDetector())
+    outcome = chunks.process([(empty_partition(SETTINGS), up_and_down())], ExplainingDetector())
     scores = events(outcome.outputs, "scores")
     assert [one["regime"] for one in scores] == [2, 5]
     rule = {"hits": 2, "of": 4, "clean": 7, "critical": 0.8}
@@ -192,3 +194,22 @@ def test_a_restored_state_goes_on_as_before(log: list[Message], cut: int) -> Non
     second.restore([one for one in before if one.at >= metadata.low])
     assert process(second, *after).outputs == process(first, *after).outputs
     assert second.ledger == first.ledger
+
+
+# Of several partitions at once each reading gets what it would get alone, to its own partition:
+# the model answers for all in one call, unless it has no answer for one of them.
+@given(st.lists(logs(), min_size=1, max_size=3))
+def test_partitions_together_are_as_each_alone(sent: list[list[Message]]) -> None:
+    together = [Partition(number, SETTINGS, Ledger(0, 0), 0) for number in range(len(sent))]
+    alone = [Partition(number, SETTINGS, Ledger(0, 0), 0) for number in range(len(sent))]
+
+    outcome = chunks.process(list(zip(together, sent, strict=True)), DETECTOR)
+
+    expected = [
+        output
+        for partition, log in zip(alone, sent, strict=True)
+        for output in process(partition, *log).outputs
+    ]
+    assert outcome.outputs == expected
+    for one, other in zip(together, alone, strict=True):
+        assert one.metadata(DETECTOR.digest) == other.metadata(DETECTOR.digest)

@@ -7,7 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from plantwatch.scoring import UnscorableError, Verdicts
-from stream_processors.partition import Outcome
+from stream_processors import chunks
+from stream_processors.chunks import Outcome
 from stream_processors.shadow import Budget
 from tests.support.streams import (
     CHOKING_VALUE,
@@ -62,7 +63,7 @@ def log(length: int = 60) -> list[Message]:
 
 
 def process(challenger: Challenger | None) -> Outcome:
-    return empty_partition(SETTINGS).process(log(), SumDetector(), challenger)
+    return chunks.process([(empty_partition(SETTINGS), log())], SumDetector(), challenger)
 
 
 def on(outcome: Outcome, *topics: str) -> list[dict[str, object]]:
@@ -84,6 +85,18 @@ def test_it_judges_what_production_judged() -> None:
     assert {one["model_digest"] for one in shadows} == {"7" * 64}
     assert challenger.calls == 1
     assert outcome.shadow.windows == {"scored": len(scores), "failed": 0}
+
+
+# Where the two do not agree is counted: production finds an anomaly in every window.
+def test_disagreement_is_counted() -> None:
+    class Calm(Challenger):
+        def score(self, windows: NDArray[np.float32]) -> Verdicts:
+            verdicts = super().score(windows)
+            verdicts.is_anomaly[:3] = False
+            return verdicts
+
+    assert process(Calm()).shadow.disagreed == 3
+    assert process(Challenger()).shadow.disagreed == process(Dumb()).shadow.disagreed == 0
 
 
 # Whatever a challenger says or fails to say, what production does is the same, byte for byte.
@@ -172,8 +185,8 @@ def test_a_broken_one_says_why() -> None:
 # Its time is measured, from the call to its messages, by the clock that is given.
 def test_its_time_is_measured() -> None:
     ticks = iter([5.0, 7.5])
-    outcome = empty_partition(SETTINGS).process(
-        log(), SumDetector(), Challenger(), lambda: next(ticks)
+    outcome = chunks.process(
+        [(empty_partition(SETTINGS), log())], SumDetector(), Challenger(), lambda: next(ticks)
     )
     assert outcome.shadow.seconds == 2.5
 

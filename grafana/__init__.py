@@ -1,0 +1,9 @@
+"""Grafana's dashboards as code, and their way to a server.
+
+- `spec`: what a dashboard is made of, as data
+- `queries`: every query, once
+- `floor`, `machine`, `pipeline`, `models`: the four dashboards
+- `render`, `variables`: their JSON
+- `files`: that JSON under version control, and what provisioning reads
+- `publish`, `server`: push it to a Grafana, or say how the two differ
+"""

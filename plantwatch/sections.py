@@ -1,0 +1,16 @@
+"""What a section of the settings is, and of what its fields are."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Positive = Annotated[int, Field(gt=0)]
+Seconds = Annotated[float, Field(gt=0)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Section(BaseModel):
+    """One top-level key of a config file; its fields are documented there."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
