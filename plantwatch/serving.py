@@ -68,6 +68,7 @@ class Streamlit(Section):
     api_url: str
     host: str
     port: Port
+    behind_loopback: bool
     refresh_interval_sec: Seconds
     deadline_sec: Seconds
     silent_after_sec: Seconds

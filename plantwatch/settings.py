@@ -148,12 +148,17 @@ class Log(Section):
     level: str = Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")
 
 
+class Metrics(Section):
+    host: str
+
+
 class Stack(Section):
     min_disk_mb: Positive
     min_memory_mb: Positive
     kafka_version: str
     kafka_heap_mb: Positive
     kafka_controller_port: Port
+    postgres_bin: Path | None
     prometheus_port: Port
     alertmanager_port: Port
     scrape_interval_sec: Seconds
@@ -352,6 +357,7 @@ class Settings(Section):
     outbox: Outbox
     drift: Drift
     postgres: Postgres
+    metrics: Metrics
     log: Log
     stack: Stack
     model: Model
