@@ -23,6 +23,8 @@ FILES: Final = (
     "training_config.yaml",
     "serving_config.yaml",
 )
+COMPOSE_ONLY: Final = ("POSTGRES_SUPERUSER_PASSWORD", "GRAFANA_ADMIN_PASSWORD")
+"""Secrets of servers in compose.yaml that no process of ours is told."""
 ENVIRONMENT_FILES: Final = (Path(".local/stack.env"), Path(".env"))
 
 
@@ -135,4 +137,6 @@ def render_env_example() -> str:
         value = defaults[section][field]
         text = "" if value is None else yaml.safe_dump(value, default_flow_style=True, width=10**6)
         lines.append(f"# {variable}={text.removesuffix(chr(10)).removesuffix('...').strip()}")
+    lines += ["", "# compose.yaml alone: `plantwatch config passwords` makes these, and those above"]
+    lines += [f"# {variable}=" for variable in COMPOSE_ONLY]
     return "\n".join(lines) + "\n"
