@@ -17,7 +17,7 @@ COMMANDS := download-data train evaluate up down status replay worker watch benc
 	test-postgres15 images docker-env docker-build docker-up docker-down docker-logs
 
 help: ## Show this table
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: .venv/stamp ## Make .venv and install the locked versions into it
 

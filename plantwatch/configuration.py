@@ -137,6 +137,9 @@ def render_env_example() -> str:
         value = defaults[section][field]
         text = "" if value is None else yaml.safe_dump(value, default_flow_style=True, width=10**6)
         lines.append(f"# {variable}={text.removesuffix(chr(10)).removesuffix('...').strip()}")
-    lines += ["", "# compose.yaml alone: `plantwatch config passwords` makes these, and those above"]
+    lines += [
+        "",
+        "# compose.yaml alone: `plantwatch config passwords` makes these, and those above",
+    ]
     lines += [f"# {variable}=" for variable in COMPOSE_ONLY]
     return "\n".join(lines) + "\n"

@@ -174,7 +174,9 @@ def test_the_roles_are_those_of_the_settings() -> None:
 # Whoever is not told a password cannot lose it: each container has those of its own work only.
 def test_each_has_only_its_own_secrets() -> None:
     found = {
-        name: {one for value in one_of["environment"].values() for one in SECRETS if one in str(value)}
+        name: {
+            one for value in one_of["environment"].values() for one in SECRETS if one in str(value)
+        }
         for name, one_of in SERVICES.items()
         if "environment" in one_of
     }

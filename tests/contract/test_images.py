@@ -66,13 +66,17 @@ def test_images_have_the_tested_versions(lock: str) -> None:
 
 
 def pins(lock: str) -> list[str]:
-    return re.findall(r"^[\w.-]+(?:\[[\w,]+\])?==\S+", text(f"requirements/{lock}.lock"), re.MULTILINE)
+    return re.findall(
+        r"^[\w.-]+(?:\[[\w,]+\])?==\S+", text(f"requirements/{lock}.lock"), re.MULTILINE
+    )
 
 
 # Only who trains has torch; only who watches drift, or trains, has scipy.
 def test_who_has_what_is_heavy() -> None:
     having = {
-        package: {lock for lock in LOCKS if any(one.startswith(f"{package}==") for one in pins(lock))}
+        package: {
+            lock for lock in LOCKS if any(one.startswith(f"{package}==") for one in pins(lock))
+        }
         for package in ("torch", "mlflow", "scipy", "streamlit", "river")
     }
     assert having == {

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 NOT_PACKAGES = {"tests", "notebooks", "docker", "examples"}
-LOCKS = ["requirements/all.lock", "requirements/runtime.lock"]
+LOCKS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "requirements").glob("*.lock"))
 
 # Assembled, so that this file does not hold what it looks for.
 MACHINE_PATH = re.compile(r"(?<![\w.~-])/(?:work|root)(?=/)")

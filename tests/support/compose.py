@@ -29,7 +29,7 @@ def ours() -> dict[str, Service]:
 
 
 def variables(text: str) -> list[tuple[str, str, str]]:
-    """Each `${NAME:?why}`, `${NAME:-default}` or `${NAME}`: its name, `?`, `-` or nothing, the rest."""
+    """Each `${NAME:?why}`, `${NAME:-default}` or `${NAME}`: its name, the sign, what follows it."""
     return _VARIABLE.findall(text)
 
 

@@ -1,5 +1,6 @@
 """Real servers for tests, on free ports, with their data in a folder that vanishes with them."""
 
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,13 +36,16 @@ class PostgresServer:
 def served(*names: str, **environ: str) -> Iterator[tuple[Settings, Path]]:
     """These servers of the local stack, ready; skips the test where one cannot be had.
 
-    `environ` are variables beside those that move every port to a free one.
+    `environ` are variables beside those that move every port to a free one. PostgreSQL is that of
+    STACK_POSTGRES_BIN, if somebody has set it.
     The folder is not pytest's: PostgreSQL's own user may not enter that.
     """
     with tempfile.TemporaryDirectory(prefix="plantwatch-") as folder:
         home = Path(folder)
         try:
-            planned = local_stack.plan(load(CONFIGS, free_addresses() | environ), names, home)
+            chosen = {"STACK_POSTGRES_BIN": os.environ.get("STACK_POSTGRES_BIN", "")}
+            settings = load(CONFIGS, free_addresses() | chosen | environ)
+            planned = local_stack.plan(settings, names, home)
         except UnavailableError as error:
             pytest.skip(str(error))
         with local_stack.running(planned) as stack:

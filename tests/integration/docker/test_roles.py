@@ -64,7 +64,7 @@ def database(wanted: Postgres) -> dict[str, str]:
 # said again it changes nothing but the passwords, which are then the new ones.
 @needs_psql
 def test_it_makes_what_migrate_needs(settings: Settings, postgres: PostgresServer) -> None:
-    own = {field(role, "password"): SecretStr(f"{role}'s \"own\"") for role in ROLES}
+    own = {field(role, "password"): SecretStr(f'{role}\'s "own"') for role in ROLES}
     wanted = settings.postgres.model_copy(update=OWN | own)
     with postgres.admin() as admin:
         for said in ("first", "again"):

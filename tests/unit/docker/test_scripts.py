@@ -76,8 +76,8 @@ def test_it_waits_for_a_person_after_65(tmp_path: Path) -> None:
 
 # SIGTERM reaches the command, which finishes its work; its exit code is the container's.
 def test_a_command_may_finish_its_work(tmp_path: Path) -> None:
-    program = "trap 'echo told; sleep 0.1; echo drained; exit 75' TERM; echo ready; while :; do sleep 0.05; done"
-    halting = Halting(tmp_path, program)
+    work = "trap 'sleep 0.1; echo drained; exit 75' TERM; echo ready; while :; do sleep 0.05; done"
+    halting = Halting(tmp_path, work)
     until(lambda: halting.said("ready"))
     assert halting.end() == 75
     assert halting.said("drained")

@@ -1,0 +1,138 @@
+"""Each image's packages by themselves run its services; `make images`, some minutes.
+
+The servers are those of the local stack, but for MLflow, which is one of our images. It is one
+test: a service needs those before it, and all of them together must do what they are for.
+"""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import partial
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from connections.postgres import ROLES, connect, login, variable
+from plantwatch.settings import Settings
+from tests.support import compose, images
+from tests.support.images import Container
+from tests.support.servers import served
+from tests.support.waiting import until
+
+pytestmark = pytest.mark.images
+
+MLFLOW: Final = "127.0.0.1:5000"
+TRAINED_SEC: Final = 900.0
+TABLES: Final = ("anomaly_events", "readings", "alembic_version")
+STORES: Final = ("sink-postgres", "sink-prometheus", "sink-shadow", "sink-readings", "outbox")
+
+
+class Run:
+    """Starts services in front of the servers here."""
+
+    def __init__(self, settings: Settings, folder: Path, stack: ExitStack) -> None:
+        self._stack = stack
+        self._places = {
+            "kafka:29092": settings.kafka.bootstrap_servers,
+            "http://mlflow:5000": f"http://{MLFLOW}",
+            "0.0.0.0": "127.0.0.1",  # noqa: S104 - a container's alone
+            "/cmapss": os.environ.get("CMAPSS_DIR") or str(compose.ROOT / "data"),
+            "/models": str(folder / "models"),
+            "/alerts": str(folder / "alerts"),
+            "/mlflow/": f"{folder}/",
+        }
+        postgres = settings.postgres
+        self._given = {"POSTGRES_HOST": "127.0.0.1", "POSTGRES_PORT": str(postgres.port)}
+        self._secrets = {"API_KEY": "a key"}
+        for role in ROLES:
+            password = login(postgres, role)[1]
+            assert password is not None
+            self._secrets[variable(role, "password")] = password.get_secret_value()
+
+    def start(self, name: str, **given: str) -> Container:
+        container = Container(name, self._places, self._secrets, self._given | given)
+        self._stack.callback(container.end)
+        return container
+
+    def once(self, *names: str) -> None:
+        for name in names:
+            container = self.start(name)
+            assert container.process.wait(TRAINED_SEC) == 0, container.said
+
+    def healthy(self, *names: str, **given: str) -> list[Container]:
+        started = [self.start(name, **given) for name in names]
+        for one in started:
+            until(one.is_healthy, partial(said, one))
+        return started
+
+
+def said(container: Container) -> str:
+    return container.said
+
+
+@pytest.fixture
+def settings() -> Iterator[Settings]:
+    with served("kafka", "postgres") as (settings, _):
+        yield settings
+
+
+@pytest.fixture
+def run(settings: Settings, tmp_path: Path) -> Iterator[Run]:
+    with ExitStack() as stack:
+        yield Run(settings, tmp_path, stack)
+
+
+# In the order of compose.yaml, from an empty database to verdicts of a replayed fleet: what each
+# container has is enough, and none of them writes where it may not.
+def test_all_of_it_works_with_what_is_in_the_images(run: Run, settings: Settings) -> None:
+    images.app()
+    before = images.files()
+    run.once("migrate", "alerts")
+    run.healthy("mlflow")
+    assert [status(host) for host in ("mlflow:5000", MLFLOW, "evil.example:5000")] == [
+        200,
+        200,
+        403,
+    ]
+    run.once("train")
+    run.healthy("registry")
+    [worker] = run.healthy("worker", PYTHONPROFILEIMPORTTIME="1")
+    running = run.healthy(*STORES, "drift", "streamlit", "fastapi")
+    [replay] = run.healthy("replay")
+
+    until(stored(settings), partial(said, replay))
+    imported = set(re.findall(r"^import time:[ \d|]+\| +(\w+)", worker.said, re.MULTILINE))
+    assert imported >= {"faust", "onnxruntime"}
+    assert not imported & {"torch", "mlflow", "sklearn", "scipy", "pandas"}
+    assert replay.end() == 75  # which says that it is not through
+    assert [one.end() for one in running if one.name in {*STORES, "drift"}] == [0] * 6
+    assert worker.end() == 0
+    assert images.files() == before
+
+
+def stored(settings: Settings) -> Callable[[], bool]:
+    """Whether verdicts and readings are in their tables."""
+
+    def looked() -> bool:
+        with connect(settings, "reader") as connection:
+            counts = [
+                connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608
+                for table in TABLES
+            ]
+        return all(count != (0,) for count in counts)
+
+    return looked
+
+
+def status(host: str) -> int:
+    """What MLflow answers to somebody who calls it by this name."""
+    connection = HTTPConnection(MLFLOW, timeout=10)
+    connection.request(
+        "GET", "/api/2.0/mlflow/experiments/search?max_results=1", headers={"Host": host}
+    )
+    found = connection.getresponse().status
+    connection.close()
+    return found
