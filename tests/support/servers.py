@@ -12,7 +12,7 @@ import pytest
 
 import local_stack
 from local_stack.free import free_addresses
-from local_stack.postgres import connect_as_superuser
+from local_stack.postgres import binary, connect_as_superuser
 from plantwatch.configuration import load
 from plantwatch.errors import UnavailableError
 from plantwatch.settings import Postgres, Settings
@@ -43,10 +43,18 @@ def served(*names: str, **environ: str) -> Iterator[tuple[Settings, Path]]:
     with tempfile.TemporaryDirectory(prefix="plantwatch-") as folder:
         home = Path(folder)
         try:
-            chosen = {"STACK_POSTGRES_BIN": os.environ.get("STACK_POSTGRES_BIN", "")}
-            settings = load(CONFIGS, free_addresses() | chosen | environ)
+            settings = load(CONFIGS, free_addresses() | _chosen() | environ)
             planned = local_stack.plan(settings, names, home)
         except UnavailableError as error:
             pytest.skip(str(error))
         with local_stack.running(planned) as stack:
             yield stack.settings, home
+
+
+def postgres_program(name: str) -> Path:
+    """A program of the PostgreSQL that is tested with."""
+    return binary(load(CONFIGS, _chosen()).stack, name)
+
+
+def _chosen() -> dict[str, str]:
+    return {"STACK_POSTGRES_BIN": os.environ.get("STACK_POSTGRES_BIN", "")}
