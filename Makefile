@@ -12,7 +12,7 @@ PYTHON = $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	done)
 
 COMMANDS := download-data train evaluate up down status replay worker watch bench ledger dlq reproduce doctor \
-	explain faults bench-edges bench-page bench-pipeline dashboard
+	explain faults bench-edges bench-page bench-pipeline bench-api dashboard serve
 .PHONY: help install $(COMMANDS) demo sinks test fuzz soak lint format lock grafana-schema grafana-smoke \
 	test-postgres15 images docker-env docker-build docker-up docker-down docker-logs
 
@@ -51,6 +51,8 @@ ledger: ## Judge what became of every reading
 dlq: ## Look at the dead letters: ARGS=list, "show ID", "replay --dry-run"
 doctor: ## Check this machine and say what to do
 faults: ## Break a pipeline in every way and judge it: ARGS="--quick", "--list", "--only X"
+serve: ## Serve the HTTP API: http://127.0.0.1:8000 (`make up` has it, too)
+bench-api: ## Put the API under rising load, beside a bare onnxruntime server
 dashboard: ## Serve the live page: http://127.0.0.1:8501 (`make up` has it, too)
 explain: ## Show the sensors behind a stored verdict: ARGS="--sensor-id X --cycle N"
 reproduce: ## Compute a stored verdict again: ARGS="--sensor-id X --cycle N"

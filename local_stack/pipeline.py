@@ -98,6 +98,19 @@ def dashboard(settings: Settings, _home: Path) -> Process | Skipped:
     )
 
 
+def api(settings: Settings, _home: Path) -> Process:
+    """The HTTP API; ready when it answers, for the model may come in a moment later."""
+    address = f"http://{LOOPBACK}:{settings.api.port}"
+    return Process(
+        name="api",
+        argv=command("serve"),
+        address=address,
+        ports=(Port(settings.api.port, "API_PORT"),),
+        make_ready=partial(answers, f"{address}/healthz"),
+        environment=environment_of(settings),
+    )
+
+
 def environment_of(settings: Settings) -> dict[str, str]:
     """The settings as variables, so that a child runs with exactly those of its supervisor."""
     values: dict[str, str] = {}

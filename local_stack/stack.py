@@ -39,6 +39,7 @@ STAGES: Final[tuple[dict[str, Builder], ...]] = (
         "outbox": pipeline.outbox,
         "drift": pipeline.drift,
         "dashboard": pipeline.dashboard,
+        "api": pipeline.api,
     },
 )
 """Everything there is; a stage starts when all of the one before is ready."""

@@ -93,8 +93,7 @@ def test_its_addresses_lead_to_services(name: str) -> None:
 # The health check asks the port that the settings give the process, and the path that it serves.
 def test_health_checks_ask_what_is_served() -> None:
     jobs = yaml.safe_load(prometheus.scrape_config(SETTINGS))["scrape_configs"]
-    ports = {one["job_name"]: target(one).partition(":")[2] for one in jobs}
-    ports["replay"] = ports.pop("producer")
+    ports = {service_of(one): target(one).partition(":")[2] for one in jobs}
     wanted = {name: f"{port}/metrics" for name, port in ports.items()} | {
         "fastapi": f"{SETTINGS.api.port}/healthz",
         "streamlit": f"{SETTINGS.streamlit.port}/_stcore/health",
@@ -102,6 +101,11 @@ def test_health_checks_ask_what_is_served() -> None:
     asked = {name: OURS[name]["healthcheck"]["test"][-1] for name in wanted}
     assert asked == wanted
     assert (compose.ROOT / "docker/healthy.py").exists()
+
+
+def service_of(job: dict[str, Any]) -> str:
+    name = str(job["job_name"])
+    return {"producer": "replay", "api": "fastapi"}.get(name, name)
 
 
 def target(job: dict[str, Any]) -> str:
@@ -113,7 +117,7 @@ def test_prometheus_is_that_of_the_local_stack() -> None:
     theirs = yaml.safe_load((compose.ROOT / "docker/prometheus.yml").read_text(encoding="utf-8"))
     ours = yaml.safe_load(prometheus.scrape_config(SETTINGS))
     for one in ours["scrape_configs"]:
-        service = "replay" if one["job_name"] == "producer" else one["job_name"]
+        service = service_of(one)
         port = target(one).partition(":")[2]
         one["static_configs"] = [{"targets": [f"{service}:{port}"]}]
         assert service in SERVICES
@@ -261,7 +265,7 @@ def reached(name: str) -> set[str]:
 def test_nothing_is_missing() -> None:
     from local_stack.stack import EVERYTHING  # noqa: PLC0415
 
-    same = {"model": "train", "dashboard": "streamlit"}
+    same = {"model": "train", "dashboard": "streamlit", "api": "fastapi"}
     assert {same.get(one, one) for one in EVERYTHING} <= SERVICES.keys()
     assert {name for name, one in SERVICES.items() if "profiles" in one} == {"replay"}
     assert SERVICES["replay"]["profiles"] == ["replay"]
