@@ -241,6 +241,9 @@ def test_it_is_locked_up(name: str) -> None:
     mounts = [one for one in service.get("volumes", ()) if one.startswith((".", "$", "/"))]
     assert all(one.endswith(":ro") for one in mounts)
     assert "docker.sock" not in str(service)
+    # Else it has the mode of the folder below, and root for its owner.
+    folders = [one for one in service.get("tmpfs", ()) if not one.startswith("/tmp")]  # noqa: S108
+    assert all(one.endswith(":mode=1777") for one in folders)
 
 
 # Whoever needs another waits until that one works, or has done its work; each says how it is.
