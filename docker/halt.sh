@@ -15,7 +15,7 @@ while kill -0 "$child" 2>/dev/null; do
 done
 [ "$code" -eq 65 ] || exit "$code"
 echo "halted: mend what the lines above say, then \`docker compose restart\` this service" >&2
-trap 'kill "$child"; exit 0' TERM INT
+trap 'kill "$child"; wait "$child"; exit 0' TERM INT
 sleep infinity &
 child=$!
 wait "$child"
