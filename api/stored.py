@@ -76,17 +76,20 @@ def router(store: Store, knobs: Api) -> APIRouter:
         wanted = Wanted(asked.sensor_id, asked.is_anomaly, _time(asked.since), _time(asked.until))
         rows, before = rows_of(asked), _place(asked.after)
         found = store.ask(lambda line: verdicts.page(line, wanted, rows + 1, before))
-        more = len(found) > rows
-        last = found[rows - 1] if more else None
-        return EventPage(events=found[:rows], next=last and _cursor(last.detected_at, last.id))
+        return EventPage(
+            events=found[:rows],
+            next=_next(rows, [_cursor(one.detected_at, one.id) for one in found]),
+        )
 
     @routes.get("/incidents")
     def incidents(asked: Annotated[AskedIncidents, Query()]) -> IncidentPage:
         """Incidents, open and closed."""
         rows, before = rows_of(asked), _place(asked.after)
         found = store.ask(lambda line: queries.page(line, _choice(asked), rows + 1, before))
-        last = found[rows - 1] if len(found) > rows else None
-        return IncidentPage(incidents=found[:rows], next=last and _cursor(last.opened_at, last.id))
+        return IncidentPage(
+            incidents=found[:rows],
+            next=_next(rows, [_cursor(one.opened_at, one.id) for one in found]),
+        )
 
     return routes
 
@@ -104,6 +107,11 @@ def _time(text: str | None) -> datetime | None:
 
 def _cursor(at: datetime, number: int) -> str:
     return f"{to_microseconds(at)}.{number}"
+
+
+def _next(rows: int, cursors: Sequence[str]) -> str | None:
+    """Where a page of `rows` ended, if there are more."""
+    return cursors[rows - 1] if len(cursors) > rows else None
 
 
 def _place(cursor: str | None) -> tuple[datetime, int] | None:
