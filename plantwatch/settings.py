@@ -22,6 +22,13 @@ Head = Literal["mixture", "mixture_self_trained", "trend", "mse", "logistic", "m
 
 class Kafka(Section):
     bootstrap_servers: str
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_SSL"]
+    sasl_mechanism: Literal["SCRAM-SHA-256", "SCRAM-SHA-512"]
+    sasl_username: str | None
+    sasl_password: SecretStr | None
+    ca_file: Path | None
+    cert_file: Path | None
+    key_file: Path | None
     partitions: Positive
     replication_factor: Positive
     max_message_bytes: Positive
