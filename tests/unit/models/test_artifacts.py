@@ -26,6 +26,8 @@ PICKLE = b"\x80\x02]q\x00K\x01a."
 """The list [1], by protocol 2."""
 OLD_PICKLE = b"(lp0\nI1\na."
 """The same by protocol 0, which has no first byte of its own."""
+OTHER_FORMAT = b"\x08\0\0\0ORTM" + bytes(64)
+"""onnxruntime's own, which begins like ONNX where its root lies at the eighth byte."""
 
 
 def card_of(settings: Settings, network: bytes | None = None) -> Card:
@@ -134,9 +136,7 @@ def test_a_changed_file_is_refused(
 
 # Files that were registered like this, so that every digest is right.
 @pytest.mark.usefixtures("no_parser")
-@pytest.mark.parametrize(
-    "network", [PICKLE, OLD_PICKLE, torched(), b"", b"\x08\0\0\0ORTM" + bytes(64)]
-)
+@pytest.mark.parametrize("network", [PICKLE, OLD_PICKLE, torched(), b"", OTHER_FORMAT])
 def test_what_is_no_network_is_refused_with_right_digests(network: bytes, tmp_path: Path) -> None:
     settings = small_settings(MODEL_CACHE=str(tmp_path))
     folder = write_artifact(card_of(settings, network), network, tmp_path)
@@ -276,7 +276,7 @@ def elsewhere(location: str) -> bytes:
     )
 
 
-# Weights outside of the network are of no sha256, and might be a secret's bytes: read by a path, out
+# Weights outside of the network are of no sha256, and might be a secret's bytes: read by a path out
 # of the folder, or by a name in it, which onnxruntime itself would take.
 @pytest.mark.usefixtures("no_parser")
 @pytest.mark.parametrize("location", ["../../../../etc/passwd", "/etc/passwd", ".env", CARD])
@@ -335,8 +335,8 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
 }
 
 
-# Networks that were registered with right digests, and that onnxruntime or the trial refuses: in one
-# line, before the model is named for a worker.
+# Networks that were registered with right digests, and that onnxruntime or the trial refuses, in one
+# line. The registry's follower tries them like this, before it names one for a worker.
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_network_is_refused(name: str, tmp_path: Path) -> None:
     settings, (hostile, why) = small_settings(MODEL_CACHE=str(tmp_path)), HOSTILE[name]
