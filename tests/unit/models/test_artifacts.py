@@ -335,8 +335,8 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
 }
 
 
-# Networks that were registered with right digests, and that onnxruntime or the trial refuses, in one
-# line. The registry's follower tries them like this, before it names one for a worker.
+# Networks that were registered with right digests, and that onnxruntime or the trial refuses, each
+# in one line. The registry's follower tries them like this before it names one for a worker.
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_network_is_refused(name: str, tmp_path: Path) -> None:
     settings, (hostile, why) = small_settings(MODEL_CACHE=str(tmp_path)), HOSTILE[name]
