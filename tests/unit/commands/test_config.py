@@ -9,7 +9,7 @@ from plantwatch.configuration import FILES, load, render_env_example, variables
 from plantwatch.settings import Settings
 
 ROOT = Path(__file__).parents[3]
-PASSWORD = "hunter2-is-not-printable"
+PASSWORD = "hunter-is-not-printable"
 
 
 def plantwatch(*arguments: str | Path, **environ: str) -> subprocess.CompletedProcess[str]:

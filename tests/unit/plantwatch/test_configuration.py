@@ -25,7 +25,7 @@ from tests.support.spoilt import Mistake, configs_with, in_environment, in_files
 ROOT = Path(__file__).parents[3]
 CONFIGS = ROOT / "configs"
 VARIABLES = list(variables())
-SECRET = "hunter2-is-not-printable"
+SECRET = "hunter-is-not-printable"
 
 
 @pytest.fixture
