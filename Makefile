@@ -13,7 +13,7 @@ PYTHON = $(shell for python in python3 python3.13 python3.12 python3.11; do \
 
 COMMANDS := download-data train evaluate up down status replay worker watch bench ledger dlq reproduce doctor \
 	explain faults bench-edges bench-page bench-pipeline dashboard
-.PHONY: help install $(COMMANDS) demo sinks test fuzz soak lint format lock grafana-schema grafana-smoke
+.PHONY: help install $(COMMANDS) demo sinks test fuzz soak lint format lock audit sbom grafana-schema grafana-smoke
 
 help: ## Show this table
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -117,3 +117,15 @@ COMPILE := $(UV) pip compile pyproject.toml --universal --python-version 3.11 --
 lock: install ## Lock the versions anew
 	@$(COMPILE) --all-extras --group dev --output-file requirements/all.lock
 	@$(COMPILE) --constraints requirements/all.lock --output-file requirements/runtime.lock
+
+# Both tools come for the moment and are no dependencies; the first asks a service that knows what is
+# vulnerable, and fails, too, where it cannot.
+audit: install ## Ask whether anything that is locked is known to be vulnerable
+	@$(UV) tool run --python $(BIN)/python pip-audit==2.10.1 --strict --disable-pip --require-hashes \
+		$(foreach lock,$(wildcard requirements/*.lock),--requirement $(lock))
+
+sbom: install ## Write what the pipeline is made of (CycloneDX) to .local/sbom.json
+	@mkdir -p .local
+	@$(UV) tool run --python $(BIN)/python --from cyclonedx-bom==7.2.1 cyclonedx-py requirements \
+		requirements/runtime.lock --pyproject pyproject.toml --output-reproducible --output-file .local/sbom.json
+	@echo .local/sbom.json
