@@ -76,8 +76,8 @@ def member_config(settings: Settings, group_id: str, member: Worker | Sink) -> d
 def _on_error(error: KafkaError) -> None:
     """Say that librdkafka is waiting; it connects again by itself, for as long as it takes.
 
-    Only when every broker is down (each ten seconds): single failures come four times a second. A
-    refusal, which comes as seldom, is told at once.
+    Only when every broker is down (each ten seconds): single failures come four times a second. Of
+    a refusal, which waiting does not mend, with every try.
     """
     if error.code() == KafkaError._ALL_BROKERS_DOWN or is_refusal(error):  # noqa: SLF001  its name
         _log.warning("waiting for Kafka", error=error.str())

@@ -30,7 +30,8 @@ def held(settings: Settings, topic: str) -> dict[int, range]:
     """The offsets that Kafka holds now of each partition, from the oldest to the newest.
 
     Raises:
-        UnavailableError: no broker answers, or the topic is not there; the caller tells the person.
+        UnavailableError, ConfigError: no broker answers, it refuses us, or the topic is not there;
+            the caller tells the person.
     """
     with _consumer(settings) as consumer:
         return {

@@ -22,7 +22,8 @@ def tail(
     with Ctrl-C.
 
     Raises:
-        UnavailableError: no broker answers, or the topic is not there; the caller tells the person.
+        UnavailableError, ConfigError: no broker answers, it refuses us, or the topic is not there;
+            the caller tells the person.
     """
     consumer = Consumer(
         client_config(settings)
