@@ -38,15 +38,13 @@ def load(folder: Path, environ: Mapping[str, str]) -> Settings:
     """Read the four files of `folder`, let `environ` override field by field, check everything.
 
     Raises:
-        ConfigError: a file is missing, no YAML, or holds a secret, a key is unknown, a value does
-            not fit; the message names the key and what is allowed. The caller prints it and exits
-            78.
+        ConfigError: a file is missing or no YAML, a key is unknown, a value does not fit; the
+            message names the key and what is allowed. The caller prints it and exits 78.
     """
     document: dict[str, Any] = {}
     for name in FILES:
-        sections = read_yaml(folder / name)
-        _refuse_secrets(folder / name, sections)
-        document |= sections
+        document |= read_yaml(folder / name)
+    _refuse_secrets(folder, document)
     for section, field, variable in variables():
         if environ.get(variable):
             document.setdefault(section, {})[field] = environ[variable]
@@ -90,12 +88,12 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return document
 
 
-def _refuse_secrets(path: Path, sections: Mapping[str, Any]) -> None:
+def _refuse_secrets(folder: Path, document: Mapping[str, Any]) -> None:
     """Files are committed, copied and shown to people; a secret comes by the environment alone."""
     for section, field, variable in variables():
-        if sections.get(section, {}).get(field) is not None and _may_be_secret([section, field]):
+        if document.get(section, {}).get(field) is not None and _may_be_secret([section, field]):
             raise ConfigError(
-                f"{path}: {section}.{field} is a secret, and files are committed and shared; set "
+                f"{folder}: {section}.{field} is a secret, and files are committed and shared; set "
                 f"{variable} in the environment or in .env, and null there"
             )
 

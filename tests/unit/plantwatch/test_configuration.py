@@ -264,7 +264,7 @@ def test_a_secret_in_a_file_is_refused(
     (file,) = (name for name in FILES if section in read_yaml(folder / name))
     spoil(folder / file, {"set": {f"{section}.{field}": SECRET}})
     message = refusal(folder)
-    assert f"{folder / file}: {section}.{field} is a secret" in message
+    assert f"{folder}: {section}.{field} is a secret" in message
     assert f"set {variable}" in message
     assert SECRET not in message
 
