@@ -22,6 +22,11 @@ METADATA_TIMEOUT_SEC: Final = 10.0
 """How long a command waits for a broker before it tells the person that none is there."""
 
 
+LOOKER: Final = "plantwatch-looker"
+"""The group of clients that only look: librdkafka wants one, though they never join it, and asks the
+broker about it, which it must let them (`kafka_roles`).
+"""
+
 # librdkafka writes on standard error, whatever the application does with the same errors.
 _SILENT = logging.getLogger("librdkafka")
 _SILENT.addHandler(logging.NullHandler())

@@ -17,7 +17,7 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from connections.kafka import METADATA_TIMEOUT_SEC
+from connections.kafka import LOOKER, METADATA_TIMEOUT_SEC
 from plantwatch.settings import Settings
 
 Role = Literal["producer", "worker", "sink", "outbox", "drift", "reader"]
@@ -64,6 +64,7 @@ def grants(settings: Settings) -> Iterator[Grant]:
     }
     for role in ROLES:
         yield from (Grant(role, "DESCRIBE", "TOPIC", name) for name in all_topics)
+        yield Grant(role, "DESCRIBE", "GROUP", LOOKER)
         yield from (Grant(role, "READ", "TOPIC", name) for name in reads.get(role, ()))
         yield from (Grant(role, "WRITE", "TOPIC", name) for name in writes.get(role, ()))
         yield from (Grant(role, "READ", "GROUP", name) for name in groups.get(role, ()))

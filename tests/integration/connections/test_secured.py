@@ -14,7 +14,7 @@ from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartit
 from confluent_kafka.admin import AdminClient
 from pydantic import SecretStr
 
-from connections.kafka import client_config, ensure_topics
+from connections.kafka import LOOKER, client_config, ensure_topics
 from connections.kafka_roles import Role, allow
 from connections.postgres import connect
 from local_stack.free import free_ports
@@ -82,7 +82,7 @@ def read(settings: Settings) -> set[str]:
     """The topics of which these settings' user gets a message."""
     asked = {topic: name for name, topic in settings.topics.model_dump().items()}
     answers: dict[str, bool] = {}
-    config = {"group.id": "test", "enable.auto.commit": False}
+    config = {"group.id": LOOKER, "enable.auto.commit": False}
     with closing(Consumer(client_config(settings) | config)) as consumer:
         consumer.assign([TopicPartition(topic, 0, 0) for topic in asked])
 
