@@ -23,8 +23,8 @@ METADATA_TIMEOUT_SEC: Final = 10.0
 
 
 LOOKER: Final = "plantwatch-looker"
-"""The group of clients that only look: librdkafka wants one, though they never join it, and asks the
-broker about it, which it must let them (`kafka_roles`).
+"""The group of clients that only look: librdkafka wants one, though they never join it, and asks
+the broker about it, which must let them (`kafka_roles`).
 """
 
 # librdkafka writes on standard error, whatever the application does with the same errors.
