@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Final, Literal, NamedTuple, get_args
 
-from confluent_kafka.admin import (
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
     AclBinding,
+    AclBindingFilter,
     AclOperation,
     AclPermissionType,
     AdminClient,
@@ -72,8 +73,11 @@ def grants(settings: Settings) -> Iterator[Grant]:
     yield from (Grant("reader", "DESCRIBE", "GROUP", name) for name in chain(*groups.values()))
 
 
-def allow(admin: AdminClient, settings: Settings) -> None:
+def allow(admin: AdminClient, settings: Settings) -> bool:
     """Grant all of it to the users named like the roles; what is granted already stays.
+
+    Returns whether the broker goes by it already: it hears of it a moment after it was granted. Ask
+    again until it does.
 
     Raises:
         KafkaException: the broker refuses; only an administrator may.
@@ -81,6 +85,19 @@ def allow(admin: AdminClient, settings: Settings) -> None:
     bindings = [_binding(grant) for grant in grants(settings)]
     for future in admin.create_acls(bindings).values():
         future.result(METADATA_TIMEOUT_SEC)
+    known = admin.describe_acls(_ALL).result(METADATA_TIMEOUT_SEC)
+    return set(bindings) <= set(known)
+
+
+_ALL: Final = AclBindingFilter(
+    ResourceType.ANY,
+    None,
+    ResourcePatternType.ANY,
+    None,
+    None,
+    AclOperation.ANY,
+    AclPermissionType.ANY,
+)
 
 
 def _binding(grant: Grant) -> AclBinding:

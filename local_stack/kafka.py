@@ -138,6 +138,4 @@ def _prepare(
 def _make_ready(settings: Settings, port: Port) -> bool:
     listens(port.number)  # cheap, where librdkafka would log and retry
     ensure_topics(settings)
-    if kafka_users.asked(settings):
-        allow(AdminClient(client_config(settings)), settings)
-    return True
+    return not kafka_users.asked(settings) or allow(AdminClient(client_config(settings)), settings)

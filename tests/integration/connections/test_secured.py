@@ -244,7 +244,8 @@ def test_the_pipeline_works(
 def _make_topics(whole: Broker) -> None:
     """As an administrator does: the topics, and what everybody may do with them."""
     ensure_topics(whole.settings)
-    allow(AdminClient(client_config(whole.settings)), whole.settings)
+    admin = AdminClient(client_config(whole.settings))
+    until(lambda: allow(admin, whole.settings))
 
 
 def _passwords(whole: Broker) -> list[str]:
