@@ -6,7 +6,7 @@ needs no right beside that to write.
 
 from collections.abc import Iterator
 from itertools import chain
-from typing import Final, Literal, NamedTuple, get_args
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 from confluent_kafka.admin import (  # type: ignore[attr-defined]
     AclBinding,
@@ -89,12 +89,14 @@ def allow(admin: AdminClient, settings: Settings) -> bool:
     return set(bindings) <= set(known)
 
 
+_ANY: Final[Any] = None
+"""What a filter takes for whatever it is, though its types do not say so."""
 _ALL: Final = AclBindingFilter(
     ResourceType.ANY,
-    None,
+    _ANY,
     ResourcePatternType.ANY,
-    None,
-    None,
+    _ANY,
+    _ANY,
     AclOperation.ANY,
     AclPermissionType.ANY,
 )

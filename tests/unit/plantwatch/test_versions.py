@@ -51,7 +51,7 @@ def reader(file: Path) -> tuple[type, Callable[[bytes], Any]]:
 def test_old_messages_are_read(file: Path) -> None:
     kind, read = reader(file)
     found = read(file.read_bytes())
-    assert type(found) is kind
+    assert type(found).__name__ == kind.__name__
     if kind is not Reading:
         said, again = json.loads(file.read_bytes()), json.loads(found.to_bytes())
         assert {key: again[key] for key in said} == said
