@@ -102,7 +102,7 @@ def _explain(error: ValidationError, folder: Path) -> str:
     # A typo is two errors, a missing and an unknown key: the unknown one names both spellings.
     first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
     path = [str(part) for part in first["loc"]]
-    key = ".".join(path)
+    key = ".".join(path) or "the settings together"
     if first["type"] == "extra_forbidden":
         return f"{folder}: unknown key {key!r}{_nearest(path)}; mend or remove it"
     if first["type"] == "missing":
@@ -114,7 +114,7 @@ def _explain(error: ValidationError, folder: Path) -> str:
 
 def _may_be_secret(path: list[str]) -> bool:
     """Secret fields may not be printed, nor whole sections, which may hold one."""
-    section = Settings.model_fields.get(path[0])
+    section = Settings.model_fields.get(path[0]) if path else None
     fields = getattr(section and section.annotation, "model_fields", {})
     field = fields.get(path[-1])
     return field is None or SecretStr in (field.annotation, *get_args(field.annotation))
