@@ -114,7 +114,9 @@ def _explain(error: ValidationError, folder: Path) -> str:
 
 def _may_be_secret(path: list[str]) -> bool:
     """Secret fields may not be printed, nor whole sections, which may hold one."""
-    section = Settings.model_fields.get(path[0]) if path else None
+    if not path:
+        return True  # all sections together do not fit
+    section = Settings.model_fields.get(path[0])
     fields = getattr(section and section.annotation, "model_fields", {})
     field = fields.get(path[-1])
     return field is None or SecretStr in (field.annotation, *get_args(field.annotation))
