@@ -13,7 +13,7 @@ PYTHON = $(shell for python in python3 python3.13 python3.12 python3.11; do \
 
 COMMANDS := download-data train evaluate up down status replay worker watch bench ledger dlq reproduce doctor \
 	explain faults bench-edges bench-page bench-pipeline bench-api dashboard serve
-.PHONY: help install $(COMMANDS) demo sinks test fuzz soak lint format lock grafana-schema grafana-smoke \
+.PHONY: help install $(COMMANDS) demo sinks test fuzz soak lint format lock audit sbom grafana-schema grafana-smoke \
 	test-postgres15 images docker-env docker-build docker-up docker-down docker-logs
 
 help: ## Show this table
@@ -151,3 +151,15 @@ lock: install ## Lock the versions anew
 	@$(FOR_IMAGE) --extra drift --output-file requirements/drift.lock
 	@$(FOR_IMAGE) --extra dashboard --output-file requirements/dashboard.lock
 	@$(FOR_IMAGE) --extra training --output-file requirements/training.lock
+
+# Both tools come for the moment and are no dependencies; the first asks a service that knows what is
+# vulnerable, and fails, too, where it cannot.
+audit: install ## Ask whether anything that is locked is known to be vulnerable
+	@$(UV) tool run --python $(BIN)/python pip-audit==2.10.1 --strict --disable-pip --require-hashes \
+		$(foreach lock,$(wildcard requirements/*.lock),--requirement $(lock))
+
+sbom: install ## Write what the pipeline is made of (CycloneDX) to .local/sbom.json
+	@mkdir -p .local
+	@$(UV) tool run --python $(BIN)/python --from cyclonedx-bom==7.2.1 cyclonedx-py requirements \
+		requirements/runtime.lock --pyproject pyproject.toml --output-reproducible --output-file .local/sbom.json
+	@echo .local/sbom.json

@@ -67,13 +67,13 @@ def with_passwords(settings: Settings, home: Path) -> Settings:
     if not missing:
         return settings
     made = {role: secrets.token_urlsafe(24) for role in missing}
-    _keep(home / "stack.env", {variable(role, "password"): made[role] for role in missing})
+    keep(home / "stack.env", {variable(role, "password"): made[role] for role in missing})
     fields = {field(role, "password"): SecretStr(made[role]) for role in missing}
     postgres = settings.postgres.model_copy(update=fields)
     return settings.model_copy(update={"postgres": postgres})
 
 
-def _keep(file: Path, values: dict[str, str]) -> None:
+def keep(file: Path, values: dict[str, str]) -> None:
     """Add variables to a file that is for our eyes only."""
     file.parent.mkdir(parents=True, exist_ok=True)
     file.touch()

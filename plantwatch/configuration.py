@@ -46,6 +46,7 @@ def load(folder: Path, environ: Mapping[str, str]) -> Settings:
     document: dict[str, Any] = {}
     for name in FILES:
         document |= read_yaml(folder / name)
+    _refuse_secrets(folder, document)
     for section, field, variable in variables():
         if environ.get(variable):
             document.setdefault(section, {})[field] = environ[variable]
@@ -89,11 +90,21 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return document
 
 
+def _refuse_secrets(folder: Path, document: Mapping[str, Any]) -> None:
+    """Files are committed, copied and shown to people; a secret comes by the environment alone."""
+    for section, field, variable in variables():
+        if document.get(section, {}).get(field) is not None and _may_be_secret([section, field]):
+            raise ConfigError(
+                f"{folder}: {section}.{field} is a secret, and files are committed and shared; set "
+                f"{variable} in the environment or in .env, and null there"
+            )
+
+
 def _explain(error: ValidationError, folder: Path) -> str:
     # A typo is two errors, a missing and an unknown key: the unknown one names both spellings.
     first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
     path = [str(part) for part in first["loc"]]
-    key = ".".join(path)
+    key = ".".join(path) or "the settings together"
     if first["type"] == "extra_forbidden":
         return f"{folder}: unknown key {key!r}{_nearest(path)}; mend or remove it"
     if first["type"] == "missing":
@@ -105,6 +116,8 @@ def _explain(error: ValidationError, folder: Path) -> str:
 
 def _may_be_secret(path: list[str]) -> bool:
     """Secret fields may not be printed, nor whole sections, which may hold one."""
+    if not path:
+        return True  # all sections together do not fit
     section = Settings.model_fields.get(path[0])
     fields = getattr(section and section.annotation, "model_fields", {})
     field = fields.get(path[-1])

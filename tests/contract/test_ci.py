@@ -1,6 +1,7 @@
 """What runs elsewhere, on GitHub or before a commit: pinned, valid, and of what there is."""
 
 import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -68,9 +69,15 @@ def test_steps_run_what_there_is() -> None:
 
 # Known holes in what is locked stop the lint job.
 def test_vulnerabilities_are_looked_for() -> None:
-    [audit] = [step["run"] for step in steps() if "pip-audit" in step.get("run", "")]
-    assert "--strict" in audit
-    assert "requirements/all.lock" in audit
+    assert {"run": "make audit"} in jobs()["lint"]["steps"]
+    done = subprocess.run(
+        ["make", "--dry-run", "--old-file", ".venv/stamp", "audit"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert re.search(r"pip-audit==[\d.]+ --strict .*--requirement requirements/all.lock", done.stdout)
 
 
 # All images of compose.yaml are built, of the same files.

@@ -12,6 +12,7 @@ TARGETS = {
     *("lint", "format", "lock", "explain", "bench-edges", "bench-page", "dashboard"),
     *("docker-env", "docker-build", "docker-up", "docker-down", "docker-logs", "images"),
     *("test-postgres15",),
+    *("audit", "sbom"),
 }
 
 

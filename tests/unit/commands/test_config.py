@@ -10,7 +10,7 @@ from commands.config import SECRETS
 from plantwatch.configuration import FILES, load, render_env_example
 
 ROOT = Path(__file__).parents[3]
-PASSWORD = "hunter2-is-not-printable"
+PASSWORD = "hunter-is-not-printable"
 
 
 def plantwatch(*arguments: str | Path, **environ: str) -> subprocess.CompletedProcess[str]:
