@@ -16,18 +16,30 @@ from typing import Final
 import pytest
 
 from connections.postgres import ROLES, connect, login, variable
+from local_stack.free import free_addresses
+from local_stack.pipeline import environment_of
+from plantwatch.configuration import load
 from plantwatch.settings import Settings
 from tests.support import compose, images
 from tests.support.images import Container
-from tests.support.servers import served
+from tests.support.servers import CONFIGS, served
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.images
 
-MLFLOW: Final = "127.0.0.1:5000"
+DEFAULTS: Final = environment_of(load(CONFIGS, {}))
 TRAINED_SEC: Final = 900.0
 TABLES: Final = ("anomaly_events", "readings", "alembic_version")
 STORES: Final = ("sink-postgres", "sink-prometheus", "sink-shadow", "sink-readings", "outbox")
+
+
+def ports(free: dict[str, str]) -> list[tuple[str, str]]:
+    """Those that health checks ask, by their variables."""
+    return [
+        (name, port)
+        for name, port in free.items()
+        if name.endswith("METRICS_PORT") or name in {"API_PORT", "STREAMLIT_PORT"}
+    ]
 
 
 class Run:
@@ -35,9 +47,15 @@ class Run:
 
     def __init__(self, settings: Settings, folder: Path, stack: ExitStack) -> None:
         self._stack = stack
+        # Others may be at work here: none of the ports of compose.yaml is taken for free.
+        free = free_addresses()
+        self.mlflow = free["MLFLOW_TRACKING_URI"].removeprefix("http://127.0.0.1")
         self._places = {
             "kafka:29092": settings.kafka.bootstrap_servers,
-            "http://mlflow:5000": f"http://{MLFLOW}",
+            "http://mlflow:5000": free["MLFLOW_TRACKING_URI"],
+            ":5000": self.mlflow,
+            "--port=5000": f"--port={self.mlflow[1:]}",
+            "5000/": f"{self.mlflow[1:]}/",
             "0.0.0.0": "127.0.0.1",  # noqa: S104 - a container's alone
             "/cmapss": os.environ.get("CMAPSS_DIR") or str(compose.ROOT / "data"),
             "/models": str(folder / "models"),
@@ -46,6 +64,9 @@ class Run:
         }
         postgres = settings.postgres
         self._given = {"POSTGRES_HOST": "127.0.0.1", "POSTGRES_PORT": str(postgres.port)}
+        for variable_of_port, port in ports(free):
+            self._places[f"{DEFAULTS[variable_of_port]}/"] = f"{port}/"
+            self._given[variable_of_port] = port
         self._secrets = {"API_KEY": "a key"}
         for role in ROLES:
             password = login(postgres, role)[1]
@@ -127,12 +148,11 @@ def stored(settings: Settings) -> Callable[[], bool]:
     return looked
 
 
-def status(host: str) -> int:
+def status(port: str, host: str) -> int:
     """What MLflow answers to somebody who calls it by this name."""
-    connection = HTTPConnection(MLFLOW, timeout=10)
-    connection.request(
-        "GET", "/api/2.0/mlflow/experiments/search?max_results=1", headers={"Host": host}
-    )
+    connection = HTTPConnection(f"127.0.0.1{port}", timeout=10)
+    path = "/api/2.0/mlflow/experiments/search?max_results=1"
+    connection.request("GET", path, headers={"Host": host})
     found = connection.getresponse().status
     connection.close()
     return found
