@@ -113,11 +113,8 @@ def test_all_of_it_works_with_what_is_in_the_images(run: Run, settings: Settings
     before = images.files()
     run.once("migrate", "alerts")
     run.healthy("mlflow")
-    assert [status(host) for host in ("mlflow:5000", MLFLOW, "evil.example:5000")] == [
-        200,
-        200,
-        403,
-    ]
+    hosts = [f"{name}{run.mlflow}" for name in ("mlflow", "127.0.0.1", "evil.example")]
+    assert [status(run.mlflow, host) for host in hosts] == [200, 200, 403]
     run.once("train")
     run.healthy("registry")
     [worker] = run.healthy("worker", PYTHONPROFILEIMPORTTIME="1")
