@@ -12,11 +12,12 @@ PYTHON = $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	done)
 
 COMMANDS := download-data train evaluate up down status replay worker watch bench ledger dlq reproduce doctor \
-	explain faults bench-edges bench-page bench-pipeline dashboard
-.PHONY: help install $(COMMANDS) demo sinks test fuzz soak lint format lock grafana-schema grafana-smoke
+	explain faults bench-edges bench-page bench-pipeline bench-api dashboard serve
+.PHONY: help install $(COMMANDS) demo sinks test fuzz soak lint format lock audit sbom grafana-schema grafana-smoke \
+	test-postgres15 images docker-env docker-build docker-up docker-down docker-logs
 
 help: ## Show this table
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: .venv/stamp ## Make .venv and install the locked versions into it
 
@@ -50,6 +51,8 @@ ledger: ## Judge what became of every reading
 dlq: ## Look at the dead letters: ARGS=list, "show ID", "replay --dry-run"
 doctor: ## Check this machine and say what to do
 faults: ## Break a pipeline in every way and judge it: ARGS="--quick", "--list", "--only X"
+serve: ## Serve the HTTP API: http://127.0.0.1:8000 (`make up` has it, too)
+bench-api: ## Put the API under rising load, beside a bare onnxruntime server
 dashboard: ## Serve the live page: http://127.0.0.1:8501 (`make up` has it, too)
 explain: ## Show the sensors behind a stored verdict: ARGS="--sensor-id X --cycle N"
 reproduce: ## Compute a stored verdict again: ARGS="--sensor-id X --cycle N"
@@ -71,6 +74,16 @@ test: install ## Run all tests, those on real servers included, with coverage
 	@$(BIN)/coverage run -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --durations 12
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
+
+# The tables and all that writes to them, on the server that compose.yaml has, too.
+POSTGRES15 := $(firstword $(wildcard /usr/lib/postgresql/15/bin .local/debian/usr/lib/postgresql/15/bin))
+test-postgres15: install ## Run the tests of tables and sinks on PostgreSQL 15
+	@test -n "$(POSTGRES15)" || { echo "no PostgreSQL 15; get it with \`apt install postgresql-15\`" >&2; exit 1; }
+	@STACK_POSTGRES_BIN=$(POSTGRES15) $(BIN)/pytest tests/integration/sinks tests/integration/docker $(ARGS)
+
+# No Docker in it: what an image installs, in an environment of its own, runs here.
+images: install ## Install each image's packages by themselves and run its services
+	@$(BIN)/pytest -m images tests/images $(ARGS)
 
 # A new seed each time; SEED=n repeats a run. The properties take the seed, too.
 fuzz: SEED := $(or $(SEED),$(shell date +%s))
@@ -101,12 +114,28 @@ grafana-schema: ## Make the JSON schema of Grafana's dashboards anew
 		--type Dashboard --expose none --no-type-check > dashboard.json
 	@cp .local/schema/dashboard.json tests/data/grafana-dashboard.schema.json
 
+COMPOSE := docker compose
+docker-env: install ## Write a password into .env for everything that has none
+	@$(BIN)/plantwatch config passwords
+
+docker-build: ## Build the images
+	@$(COMPOSE) --profile replay build $(ARGS)
+
+docker-up: ## Start everything in containers; ready when it returns
+	@$(COMPOSE) up --detach --wait $(ARGS)
+
+docker-down: ## Stop the containers; ARGS=--volumes removes the data, too
+	@$(COMPOSE) --profile replay down $(ARGS)
+
+docker-logs: ## Follow what the containers say: ARGS=worker
+	@$(COMPOSE) --profile replay logs --follow $(ARGS)
+
 # A real Grafana with our data sources and dashboards: each source must answer, all four be there.
-SMOKE := GRAFANA_ADMIN_PASSWORD=smoke docker compose --env-file .local/stack.env --file grafana/compose.yaml
-ASK := curl --silent --fail --user admin:smoke http://127.0.0.1:3000/api
-grafana-smoke: ## Where Docker is, beside `make up`: show the dashboards to a real Grafana
-	@$(SMOKE) up --detach --wait
-	@trap '$(SMOKE) down --volumes' EXIT; \
+ASK = curl --silent --fail --user "admin:$$(sed -n 's/^GRAFANA_ADMIN_PASSWORD=//p' .env)" \
+	http://127.0.0.1:3000/api
+grafana-smoke: ## Where Docker is: show the dashboards to a real Grafana
+	@$(COMPOSE) up --detach --wait grafana
+	@trap '$(COMPOSE) down' EXIT; \
 		$(ASK)/datasources/uid/plantwatch-prometheus/health && \
 		$(ASK)/datasources/uid/plantwatch-postgres/health && \
 		test "$$($(ASK)/search?tag=plantwatch | grep -o '"uid":"plantwatch-' | wc -l)" -eq 4
@@ -114,6 +143,23 @@ grafana-smoke: ## Where Docker is, beside `make up`: show the dashboards to a re
 COMPILE := $(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-emit-index-url --no-emit-find-links --no-annotate --quiet
 
+# What is in which image, and nothing in it that all.lock has in another version.
+FOR_IMAGE := $(COMPILE) --constraints requirements/all.lock
 lock: install ## Lock the versions anew
 	@$(COMPILE) --all-extras --group dev --output-file requirements/all.lock
-	@$(COMPILE) --constraints requirements/all.lock --output-file requirements/runtime.lock
+	@$(FOR_IMAGE) --output-file requirements/runtime.lock
+	@$(FOR_IMAGE) --extra drift --output-file requirements/drift.lock
+	@$(FOR_IMAGE) --extra dashboard --output-file requirements/dashboard.lock
+	@$(FOR_IMAGE) --extra training --output-file requirements/training.lock
+
+# Both tools come for the moment and are no dependencies; the first asks a service that knows what is
+# vulnerable, and fails, too, where it cannot.
+audit: install ## Ask whether anything that is locked is known to be vulnerable
+	@$(UV) tool run --python $(BIN)/python pip-audit==2.10.1 --strict --disable-pip --require-hashes \
+		$(foreach lock,$(wildcard requirements/*.lock),--requirement $(lock))
+
+sbom: install ## Write what the pipeline is made of (CycloneDX) to .local/sbom.json
+	@mkdir -p .local
+	@$(UV) tool run --python $(BIN)/python --from cyclonedx-bom==7.2.1 cyclonedx-py requirements \
+		requirements/runtime.lock --pyproject pyproject.toml --output-reproducible --output-file .local/sbom.json
+	@echo .local/sbom.json

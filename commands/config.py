@@ -1,12 +1,19 @@
 """`plantwatch config`: the settings as the program sees them."""
 
+import secrets
 from pathlib import Path
+from typing import Final
 
 import typer
 import yaml
+from dotenv import dotenv_values, set_key
 
-from plantwatch.configuration import render_env_example
+from connections.postgres import ROLES, variable
+from plantwatch.configuration import COMPOSE_ONLY, render_env_example
 from plantwatch.settings import Settings
+
+SECRETS: Final = (*(variable(role, "password") for role in ROLES), "API_KEY", *COMPOSE_ONLY)
+"""What compose.yaml wants to find in .env."""
 
 app = typer.Typer(help="Show the settings in force, or the variables that change them.")
 
@@ -22,3 +29,15 @@ def show(context: typer.Context) -> None:
 def env_example(output: Path = Path(".env.example")) -> None:
     """Write .env.example from the settings (a test keeps it in step)."""
     output.write_text(render_env_example(), encoding="utf-8")
+
+
+@app.command()
+def passwords(output: Path = Path(".env")) -> None:
+    """Write a new password for each that compose.yaml wants and .env does not have."""
+    kept = dotenv_values(output)
+    missing = [name for name in SECRETS if not kept.get(name)]
+    output.touch()
+    output.chmod(0o600)
+    for name in missing:
+        set_key(output, name, secrets.token_urlsafe(24), quote_mode="never")
+    typer.echo(f"{output} has {len(SECRETS)} passwords, {len(missing)} of them new")

@@ -76,7 +76,7 @@ def watch(context: typer.Context) -> None:
     fleet = drift_watch.Fleet(settings, drift_watch.Gauges(exporter))
     # Kafka first: that the metrics are served is how a supervisor knows that we are at work.
     await_topics(settings, stopping)
-    exporter.start(settings.drift.metrics_port, "DRIFT_METRICS_PORT")
+    exporter.start(settings.metrics, settings.drift.metrics_port, "DRIFT_METRICS_PORT")
     subscription = Subscription(settings, settings.drift.group_id, settings.topics.readings)
     drift_watch.watch(
         settings, subscription=subscription, exporter=exporter, fleet=fleet, stopping=stopping

@@ -26,5 +26,5 @@ def outbox(context: typer.Context) -> None:
     relay = Relay(settings, CheckedProducer(producer_config(settings)), exporter)
     # Kafka first: that the metrics are served is how a supervisor knows that we are at work.
     await_topics(settings, stopping)
-    exporter.start(settings.outbox.metrics_port, "OUTBOX_METRICS_PORT")
+    exporter.start(settings.metrics, settings.outbox.metrics_port, "OUTBOX_METRICS_PORT")
     relay.run(stopping)

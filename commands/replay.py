@@ -114,7 +114,7 @@ def _stopping() -> Event:
 
 def _counters(settings: Settings) -> tuple[Counter, Counter]:
     exporter = Exporter()
-    exporter.start(settings.producer.metrics_port, "PRODUCER_METRICS_PORT")
+    exporter.start(settings.metrics, settings.producer.metrics_port, "PRODUCER_METRICS_PORT")
     return exporter.counter(metrics.READINGS_PUBLISHED), exporter.counter(metrics.PRODUCE_RETRIES)
 
 

@@ -51,7 +51,7 @@ def sink(
     await_topics(settings, stopping)
     knobs, topic = settings.sink, _topic(store, settings.topics)
     port, group_id = f"{store}_metrics_port", f"{store}_group_id"
-    exporter.start(getattr(knobs, port), f"SINK_{port}".upper())
+    exporter.start(settings.metrics, getattr(knobs, port), f"SINK_{port}".upper())
     target, read = _target(store, settings, exporter)
     SinkLoop(
         knobs=knobs,

@@ -40,7 +40,7 @@ def worker(context: typer.Context) -> None:
     telemetry = Telemetry(exporter)
     telemetry.model(detector.version, detector.digest)
     ensure_topics(settings)
-    exporter.start(settings.worker.metrics_port, "WORKER_METRICS_PORT")
+    exporter.start(settings.metrics, settings.worker.metrics_port, "WORKER_METRICS_PORT")
     FAUST_DATA.mkdir(parents=True, exist_ok=True)  # Faust makes the last folder only
 
     asyncio.run(run(settings, detector, telemetry, FAUST_DATA, Fetched(settings)))

@@ -18,7 +18,8 @@ def asking(settings: Settings, group: str) -> Iterator[Consumer]:
     """A client of a group that it only asks about: it never subscribes, so it is no member.
 
     Raises:
-        UnavailableError: no broker answers, inside the block too; the caller tells the person.
+        UnavailableError, ConfigError: no broker answers, or it refuses us, inside the block too;
+            the caller tells the person.
     """
     try:
         with closing(Consumer(consumer_config(settings, group))) as consumer:

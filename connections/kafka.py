@@ -14,12 +14,18 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer, Topic
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 from confluent_kafka.cimpl import NewTopic
 
-from plantwatch.errors import UnavailableError
+from connections.kafka_login import hear_refusal, is_refusal, login, refused
+from plantwatch.errors import PlantwatchError, UnavailableError
 from plantwatch.settings import Settings, Sink, Worker
 
 METADATA_TIMEOUT_SEC: Final = 10.0
 """How long a command waits for a broker before it tells the person that none is there."""
 
+
+LOOKER: Final = "plantwatch-looker"
+"""The group of clients that only look: librdkafka wants one, though they never join it, and asks
+the broker about it, which must let them (`kafka_roles`).
+"""
 
 # librdkafka writes on standard error, whatever the application does with the same errors.
 _SILENT = logging.getLogger("librdkafka")
@@ -30,12 +36,17 @@ _log = structlog.get_logger()
 
 
 def client_config(settings: Settings) -> dict[str, Any]:
-    """What every client, consumer or producer, starts from."""
+    """What every client, consumer or producer, starts from.
+
+    Raises:
+        ConfigError: the way in needs a user or a file that is not set; see `kafka_login`.
+    """
     return {
         "bootstrap.servers": settings.kafka.bootstrap_servers,
         "reconnect.backoff.max.ms": settings.kafka.reconnect_max_ms,
         "error_cb": _on_error,
         "logger": _SILENT,
+        **login(settings.kafka),
     }
 
 
@@ -70,9 +81,10 @@ def member_config(settings: Settings, group_id: str, member: Worker | Sink) -> d
 def _on_error(error: KafkaError) -> None:
     """Say that librdkafka is waiting; it connects again by itself, for as long as it takes.
 
-    Only when every broker is down (each ten seconds): single failures come four times a second.
+    Only when every broker is down (each ten seconds): single failures come four times a second. Of
+    a refusal, which waiting does not mend, with every try.
     """
-    if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001  it has no other name
+    if error.code() == KafkaError._ALL_BROKERS_DOWN or is_refusal(error):  # noqa: SLF001  its name
         _log.warning("waiting for Kafka", error=error.str())
 
 
@@ -199,7 +211,8 @@ def ensure_topics(settings: Settings) -> None:
     """Create the topics that are missing; leave those that exist as they are.
 
     Raises:
-        UnavailableError: no broker answers, or it refuses.
+        UnavailableError: no broker answers.
+        ConfigError: it refuses us, or does not let us make a topic.
     """
     kafka, topics = settings.kafka, settings.topics
     readings = {"retention.ms": "-1", "retention.bytes": str(kafka.readings_retention_bytes)}
@@ -238,9 +251,15 @@ def await_topics(settings: Settings, stopping: Event) -> None:
             return
 
 
-def no_broker(settings: Settings, error: KafkaException) -> UnavailableError:
-    """The one line a person needs when Kafka does not answer."""
+def no_broker(settings: Settings, error: KafkaException) -> PlantwatchError:
+    """The one line a person needs when Kafka does not answer, or does not let us in."""
+    kafka, refusal = settings.kafka, error.args[0]
+    if not is_refusal(refusal) and kafka.security_protocol != "PLAINTEXT":
+        refusal = hear_refusal(client_config(settings)) or refusal
+    if is_refusal(refusal):
+        return refused(kafka, refusal)
     return UnavailableError(
-        f"no Kafka broker answers at {settings.kafka.bootstrap_servers} "
-        f"({error.args[0].str()}); start one with `make up` or set KAFKA_BOOTSTRAP_SERVERS"
+        f"no Kafka broker answers at {kafka.bootstrap_servers} "
+        f"({refusal.str()}); start one with `make up` or set KAFKA_BOOTSTRAP_SERVERS and "
+        "KAFKA_SECURITY_PROTOCOL"
     )

@@ -1,13 +1,14 @@
-"""The core's metrics made live: one registry and one loopback HTTP endpoint per process."""
+"""The core's metrics made live: one registry and one HTTP endpoint per process."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
 from plantwatch.errors import ConfigError
 from plantwatch.metrics import Metric
+from plantwatch.settings import Metrics
 
 
 class Exporter:
-    """The metrics of one process, served at http://127.0.0.1:`port`/metrics once started."""
+    """The metrics of one process, served at http://`host`:`port`/metrics once started."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -23,14 +24,14 @@ class Exporter:
             metric.name, metric.help, metric.labels, registry=self.registry, buckets=metric.buckets
         )
 
-    def start(self, port: int, variable: str) -> None:
+    def start(self, knobs: Metrics, port: int, variable: str) -> None:
         """Serve the registry from a daemon thread.
 
         Raises:
             ConfigError: the port is in use; `variable` is the setting that moves it.
         """
         try:
-            start_http_server(port, addr="127.0.0.1", registry=self.registry)
+            start_http_server(port, addr=knobs.host, registry=self.registry)
         except OSError as error:
             raise ConfigError(
                 f"port {port} for metrics: {error.strerror}; "

@@ -7,7 +7,7 @@ from typing import Final, Protocol, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from connections.kafka import METADATA_TIMEOUT_SEC, consumer_config, no_broker
+from connections.kafka import LOOKER, METADATA_TIMEOUT_SEC, consumer_config, no_broker
 from plantwatch.errors import UnavailableError
 from plantwatch.settings import Settings
 
@@ -30,7 +30,8 @@ def held(settings: Settings, topic: str) -> dict[int, range]:
     """The offsets that Kafka holds now of each partition, from the oldest to the newest.
 
     Raises:
-        UnavailableError: no broker answers, or the topic is not there; the caller tells the person.
+        UnavailableError, ConfigError: no broker answers, it refuses us, or the topic is not there;
+            the caller tells the person.
     """
     with _consumer(settings) as consumer:
         return {
@@ -100,8 +101,7 @@ def _is_end(message: Message) -> bool:
 @contextmanager
 def _consumer(settings: Settings) -> Iterator[Consumer]:
     """A client of no group; its failures become ours."""
-    # A group is required, but never joined.
-    config = consumer_config(settings, "plantwatch-span") | {"enable.partition.eof": True}
+    config = consumer_config(settings, LOOKER) | {"enable.partition.eof": True}
     try:
         with closing(Consumer(config)) as consumer:
             yield consumer

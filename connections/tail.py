@@ -4,7 +4,7 @@ from collections.abc import Callable, Generator
 
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaException, TopicPartition
 
-from connections.kafka import client_config, no_broker
+from connections.kafka import LOOKER, client_config, no_broker
 from connections.span import partitions
 from plantwatch.settings import Settings
 
@@ -22,12 +22,13 @@ def tail(
     with Ctrl-C.
 
     Raises:
-        UnavailableError: no broker answers, or the topic is not there; the caller tells the person.
+        UnavailableError, ConfigError: no broker answers, it refuses us, or the topic is not there;
+            the caller tells the person.
     """
     consumer = Consumer(
         client_config(settings)
         | {
-            "group.id": "plantwatch-tail",
+            "group.id": LOOKER,
             "enable.auto.commit": False,
             "error_cb": lambda _error: None,  # the one line that ends it says the same
         }

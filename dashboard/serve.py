@@ -16,10 +16,11 @@ def options(settings: Settings) -> dict[str, str]:
 
     Raises:
         ConfigError: `streamlit.host` is not this machine's own: the page has no login, and whoever
-            reaches it may acknowledge.
+            reaches it may acknowledge. Unless `streamlit.behind_loopback` says that only this
+            machine does.
     """
     page = settings.streamlit
-    if page.host not in _LOOPBACK:
+    if page.host not in _LOOPBACK and not page.behind_loopback:
         raise ConfigError(
             f"STREAMLIT_HOST={page.host} would show the page, which knows no login, to everybody "
             "there; keep to 127.0.0.1, and let a proxy that asks for a password lead to it"

@@ -83,23 +83,46 @@ class Choice:
 
 _COLUMNS: Final = ", ".join(name for name in Incident.__dataclass_fields__)
 
-_LISTED: Final = f"""
+_CHOSEN: Final = f"""
 SELECT {_COLUMNS} FROM incidents
 WHERE (%(sensor_id)s::text IS NULL OR sensor_id = %(sensor_id)s)
     AND (%(severity)s::text IS NULL OR severity = %(severity)s)
     AND (%(closed)s::boolean IS NULL OR (closed_at IS NOT NULL) = %(closed)s)
     AND (%(acknowledged)s::boolean IS NULL OR (acknowledged_at IS NOT NULL) = %(acknowledged)s)
     AND (%(since)s::timestamptz IS NULL OR last_at >= %(since)s)
+"""  # noqa: S608 - the columns are ours
+
+_LISTED: Final = f"""{_CHOSEN}
 ORDER BY closed_at IS NOT NULL, severity = 'critical' DESC, acknowledged_at IS NOT NULL,
     peak_score DESC, opened_at DESC, id DESC
 LIMIT %(limit)s
-"""  # noqa: S608 - the columns are ours
+"""
+
+# From where the page before ended, not so many rows on: no page is slower than the first, and a row
+# that comes in between moves none.
+_PAGE: Final = f"""{_CHOSEN}
+    AND (%(at)s::timestamptz IS NULL OR (opened_at, id) < (%(at)s, %(id)s))
+ORDER BY opened_at DESC, id DESC
+LIMIT %(limit)s
+"""
 
 
 def listed(connection: psycopg.Connection, choice: Choice, limit: int) -> list[Incident]:
     """At most `limit` incidents: what needs somebody first, then by peak score."""
     wanted = {name: getattr(choice, name) for name in Choice.__dataclass_fields__}
     rows = connection.cursor(row_factory=dict_row).execute(_LISTED, wanted | {"limit": limit})
+    return [incident_of(row) for row in rows.fetchall()]
+
+
+def page(
+    connection: psycopg.Connection, choice: Choice, limit: int, before: tuple[datetime, int] | None
+) -> list[Incident]:
+    """At most `limit` incidents, the last opened first; `before`: before this time and id."""
+    wanted = {name: getattr(choice, name) for name in Choice.__dataclass_fields__}
+    at, id_ = before or (None, None)
+    rows = connection.cursor(row_factory=dict_row).execute(
+        _PAGE, wanted | {"limit": limit, "at": at, "id": id_}
+    )
     return [incident_of(row) for row in rows.fetchall()]
 
 

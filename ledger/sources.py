@@ -12,7 +12,7 @@ from typing import Final
 import psycopg
 
 from connections import groups, span
-from connections.kafka import METADATA_TIMEOUT_SEC
+from connections.kafka import LOOKER, METADATA_TIMEOUT_SEC
 from connections.postgres import connect, explain
 from ledger.evidence import Commit, Evidence, Letter, Message, Verdict
 from ledger.parse import letter_of, score_of
@@ -95,7 +95,7 @@ def cluster(settings: Settings) -> str:
     Raises:
         UnavailableError: no broker answers.
     """
-    with groups.asking(settings, "plantwatch-ledger") as consumer:
+    with groups.asking(settings, LOOKER) as consumer:
         return consumer.cluster_id(METADATA_TIMEOUT_SEC)
 
 

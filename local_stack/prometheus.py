@@ -83,6 +83,7 @@ def scrape_config(settings: Settings) -> str:
         "sink-readings": settings.sink.readings_metrics_port,
         "outbox": settings.outbox.metrics_port,
         "drift": settings.drift.metrics_port,
+        "api": settings.api.port,
     }
     # What does not run on purpose is no alert.
     if isinstance(sink_readings(settings, Path()), Skipped):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from local_stack import kafka, mlflow, pipeline, postgres, prometheus, state
+from local_stack import kafka, kafka_users, mlflow, pipeline, postgres, prometheus, state
 from local_stack.keeper import Surroundings
 from local_stack.leash import Leash
 from local_stack.process import Process, Skipped, State, Status, check_free
@@ -39,6 +39,7 @@ STAGES: Final[tuple[dict[str, Builder], ...]] = (
         "outbox": pipeline.outbox,
         "drift": pipeline.drift,
         "dashboard": pipeline.dashboard,
+        "api": pipeline.api,
     },
 )
 """Everything there is; a stage starts when all of the one before is ready."""
@@ -74,11 +75,14 @@ def plan(settings: Settings, only: Collection[str] = EVERYTHING, home: Path = LO
         home: Folder of all data and logs.
 
     Raises:
-        ConfigError: an unknown name, a port in use, a setting that names another machine.
+        ConfigError: an unknown name, a port in use, a setting that names another machine, or a
+            user of Kafka that is not ours.
         UnavailableError: Kafka's jars are neither cached nor to be had.
     """
     _check_names(only)
     settings = postgres.with_passwords(settings, home)
+    if "kafka" in only:
+        settings = kafka_users.with_login(settings, home)
     built = [[make(settings, home) for name, make in s.items() if name in only] for s in STAGES]
     stages = [[one for one in stage if isinstance(one, Process)] for stage in built]
     check_free(tuple(port for stage in stages for one in stage for port in one.ports))

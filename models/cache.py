@@ -123,7 +123,7 @@ class Fetched:
         self._cache = settings.model.cache
         self._unfit = Unfit()
 
-    def newer(self, current: Detector) -> Detector | None:
+    def newer(self, current: Detector | None) -> "OnnxDetector | None":
         """The production model if it is another one than `current`.
 
         Raises:
@@ -143,7 +143,7 @@ class Fetched:
             return None
         return current if _is(current, named) else self._load(Role.CHALLENGER, named)
 
-    def _load(self, role: Role, named: Named) -> Detector:
+    def _load(self, role: Role, named: Named) -> "OnnxDetector":
         with self._unfit.remembered(role, named):
             return load(self._settings, named)
 

@@ -22,6 +22,12 @@ MAX_BYTES: Final = 64 * 1024 * 1024
 """Of either file; ours are a few MB at most. What is larger is not read."""
 _ONNX_BEGINS: Final = b"\x08"
 """A ModelProto's first field, `ir_version`. A pickle begins with 0x80, what torch saves with PK."""
+_OTHER_FORMAT: Final = b"ORTM"
+"""Stands at the fifth byte of onnxruntime's own format, which it would read as well."""
+_ELSEWHERE: Final = b"location"
+"""How a tensor of ONNX names the file that it lies in, under the working directory: no sha256 is of
+that file, and it might be any of ours. Our networks hold all their tensors.
+"""
 
 ModelType = Literal["isolation_forest", "direction_mixture", "lstm_ae", "patchtst"]
 
@@ -33,7 +39,7 @@ class _Part(BaseModel):
 class TrainedOn(_Part):
     """The data a model was fitted on; `source` says in words where they come from."""
 
-    dataset: str
+    dataset: str = Field(pattern=r"^[^/\\\x00-\x1f]+$", description="a name, no path")
     source: str
     data_hash: str
     fit_engines: tuple[int, ...]
@@ -120,8 +126,10 @@ def read_artifact(folder: Path, digest: str) -> tuple[Card, bytes]:
         raise ConfigError(f"{folder / CARD}: {why}; it is of another version, {remedy}") from None
     if sha256(network) != card.onnx_sha256:
         raise ConfigError(f"{folder / NETWORK} is corrupted (sha256 differs); {remedy}")
-    if not network.startswith(_ONNX_BEGINS):
+    if not network.startswith(_ONNX_BEGINS) or network[4:8] == _OTHER_FORMAT:
         raise ConfigError(f"{folder / NETWORK} is no ONNX file, maybe a pickle; {remedy}")
+    if _ELSEWHERE in network:
+        raise ConfigError(f"{folder / NETWORK} keeps tensors in files outside of it; {remedy}")
     return card, network
 
 

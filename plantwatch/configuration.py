@@ -23,6 +23,8 @@ FILES: Final = (
     "training_config.yaml",
     "serving_config.yaml",
 )
+COMPOSE_ONLY: Final = ("POSTGRES_SUPERUSER_PASSWORD", "GRAFANA_ADMIN_PASSWORD")
+"""Secrets of servers in compose.yaml that no process of ours is told."""
 ENVIRONMENT_FILES: Final = (Path(".local/stack.env"), Path(".env"))
 
 
@@ -44,6 +46,7 @@ def load(folder: Path, environ: Mapping[str, str]) -> Settings:
     document: dict[str, Any] = {}
     for name in FILES:
         document |= read_yaml(folder / name)
+    _refuse_secrets(folder, document)
     for section, field, variable in variables():
         if environ.get(variable):
             document.setdefault(section, {})[field] = environ[variable]
@@ -87,11 +90,21 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return document
 
 
+def _refuse_secrets(folder: Path, document: Mapping[str, Any]) -> None:
+    """Files are committed, copied and shown to people; a secret comes by the environment alone."""
+    for section, field, variable in variables():
+        if document.get(section, {}).get(field) is not None and _may_be_secret([section, field]):
+            raise ConfigError(
+                f"{folder}: {section}.{field} is a secret, and files are committed and shared; set "
+                f"{variable} in the environment or in .env, and null there"
+            )
+
+
 def _explain(error: ValidationError, folder: Path) -> str:
     # A typo is two errors, a missing and an unknown key: the unknown one names both spellings.
     first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
     path = [str(part) for part in first["loc"]]
-    key = ".".join(path)
+    key = ".".join(path) or "the settings together"
     if first["type"] == "extra_forbidden":
         return f"{folder}: unknown key {key!r}{_nearest(path)}; mend or remove it"
     if first["type"] == "missing":
@@ -103,6 +116,8 @@ def _explain(error: ValidationError, folder: Path) -> str:
 
 def _may_be_secret(path: list[str]) -> bool:
     """Secret fields may not be printed, nor whole sections, which may hold one."""
+    if not path:
+        return True  # all sections together do not fit
     section = Settings.model_fields.get(path[0])
     fields = getattr(section and section.annotation, "model_fields", {})
     field = fields.get(path[-1])
@@ -135,4 +150,9 @@ def render_env_example() -> str:
         value = defaults[section][field]
         text = "" if value is None else yaml.safe_dump(value, default_flow_style=True, width=10**6)
         lines.append(f"# {variable}={text.removesuffix(chr(10)).removesuffix('...').strip()}")
+    lines += [
+        "",
+        "# compose.yaml alone: `plantwatch config passwords` makes these, and those above",
+    ]
+    lines += [f"# {variable}=" for variable in COMPOSE_ONLY]
     return "\n".join(lines) + "\n"

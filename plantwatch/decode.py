@@ -63,8 +63,8 @@ _FIELDS: Final = frozenset(
 )
 _NUMBERS: Final = frozenset({int, float})
 _BIGINT: Final = 2**63
-# The first magnitude that rounds to infinity as float32: halfway past the largest finite one.
-_FLOAT32_OVERFLOW: Final = 3.4028235677973366e38
+FLOAT32_OVERFLOW: Final = 3.4028235677973366e38
+"""The first magnitude that rounds to infinity as float32: halfway past the largest finite one."""
 # datetime.fromisoformat alone takes many spellings (a zone of +00:99, too) and cuts digits beyond
 # the microsecond.
 _INSTANT: Final = re.compile(
@@ -150,14 +150,20 @@ def _reading(key: bytes | None, document: dict[str, Any], shape: Shape) -> Readi
     return Reading(sensor_id, cycle, time, values)
 
 
-def _microseconds(value: object) -> int:
-    if type(value) is not str or not _INSTANT.fullmatch(value):
-        raise _RefusedError(Reason.BAD_EVENT_TIME, value)
+def instant(text: str) -> int | None:
+    """Microseconds since 1970 of an instant as it may be written; None: it is none."""
+    if not _INSTANT.fullmatch(text):
+        return None
     try:
-        time = to_microseconds(datetime.fromisoformat(value))
+        time = to_microseconds(datetime.fromisoformat(text))
     except ValueError:  # the 30th of February
-        raise _RefusedError(Reason.BAD_EVENT_TIME, value) from None
-    if not _FIRST_INSTANT <= time <= _LAST_INSTANT:
+        return None
+    return time if _FIRST_INSTANT <= time <= _LAST_INSTANT else None
+
+
+def _microseconds(value: object) -> int:
+    time = instant(value) if type(value) is str else None
+    if time is None:
         raise _RefusedError(Reason.BAD_EVENT_TIME, value)
     return time
 
@@ -170,6 +176,6 @@ def _values(settings: object, sensors: object, shape: Shape) -> list[float]:
     values: list[float] = settings + sensors
     if not _NUMBERS.issuperset(map(type, values)):
         raise _RefusedError(Reason.BAD_VALUES, "not all are numbers")
-    if max(values) >= _FLOAT32_OVERFLOW or min(values) <= -_FLOAT32_OVERFLOW:
+    if max(values) >= FLOAT32_OVERFLOW or min(values) <= -FLOAT32_OVERFLOW:
         raise _RefusedError(Reason.NOT_FINITE)
     return values

@@ -215,6 +215,24 @@ SILENT_MACHINES = Metric(
     " those in maintenance are left out.",
 )
 
+# api
+API_REQUESTS = Metric(
+    "plantwatch_api_requests",
+    "counter",
+    "Requests answered, by route (`other` for none of ours) and status.",
+    ("route", "status"),
+)
+API_SECONDS = Metric(
+    "plantwatch_api_request_seconds",
+    "histogram",
+    "From a request's first byte to the last of its answer, by route.",
+    ("route",),
+    LATENCY_BUCKETS,
+)
+API_WINDOWS = Metric(
+    "plantwatch_api_windows", "counter", "Windows judged for callers, by outcome.", ("outcome",)
+)
+
 # everywhere
 MODEL = Metric(
     "plantwatch_model_info", "gauge", "1 for the model in use.", ("model_version", "digest")

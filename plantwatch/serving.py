@@ -61,13 +61,19 @@ class Grafana(Section):
 class Api(Section):
     host: str
     port: Port
+    key: SecretStr | None
     max_batch_size: Annotated[int, Field(gt=0, json_schema_extra={"env": "MAX_BATCH_SIZE"})]
+    max_body_bytes: Positive
+    page_rows: Positive
+    max_page_rows: Positive
+    deadline_sec: Seconds
 
 
 class Streamlit(Section):
     api_url: str
     host: str
     port: Port
+    behind_loopback: bool
     refresh_interval_sec: Seconds
     deadline_sec: Seconds
     silent_after_sec: Seconds

@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import yaml
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
+from plantwatch.broker import Kafka
 from plantwatch.features import Kind
 from plantwatch.messages import MAX_RULE, IncidentRule
 from plantwatch.sections import Port, Positive, Seconds, Section, Share
@@ -18,19 +19,6 @@ from plantwatch.serving import Alerts, Api, Drift, Grafana, Streamlit
 _LISTED = BeforeValidator(lambda value: yaml.safe_load(value) if isinstance(value, str) else value)
 Scaling = Literal["gain", "zscore", "minmax"]
 Head = Literal["mixture", "mixture_self_trained", "trend", "mse", "logistic", "mixture_logistic"]
-
-
-class Kafka(Section):
-    bootstrap_servers: str
-    partitions: Positive
-    replication_factor: Positive
-    max_message_bytes: Positive
-    reconnect_max_ms: Positive
-    prefetch_kb: Positive
-    fetch_kb: Positive
-    fetch_queue_backoff_ms: Positive
-    readings_retention_bytes: Positive
-    events_retention_hours: Positive
 
 
 class Topics(Section):
@@ -108,12 +96,20 @@ class Sink(Section):
     lock_timeout_sec: Seconds
     idle_timeout_sec: Seconds
     readings_hours: float = Field(ge=0)
-    readings_tend_sec: Seconds
-    readings_delete_rows: Positive
+    verdicts_days: float = Field(ge=0)
+    tend_sec: Seconds
+    delete_rows: Positive
     postgres_metrics_port: Port
     prometheus_metrics_port: Port
     shadow_metrics_port: Port
     readings_metrics_port: Port
+
+    @model_validator(mode="after")
+    def _a_days_verdicts_are_kept(self) -> Self:
+        # The database refuses to delete younger ones: see migration 0007.
+        if 0 < self.verdicts_days < 1:
+            raise ValueError("verdicts_days must be 0, which keeps them for ever, or at least 1")
+        return self
 
 
 class Outbox(Section):
@@ -148,12 +144,17 @@ class Log(Section):
     level: str = Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")
 
 
+class Metrics(Section):
+    host: str
+
+
 class Stack(Section):
     min_disk_mb: Positive
     min_memory_mb: Positive
     kafka_version: str
     kafka_heap_mb: Positive
     kafka_controller_port: Port
+    postgres_bin: Path | None
     prometheus_port: Port
     alertmanager_port: Port
     scrape_interval_sec: Seconds
@@ -352,6 +353,7 @@ class Settings(Section):
     outbox: Outbox
     drift: Drift
     postgres: Postgres
+    metrics: Metrics
     log: Log
     stack: Stack
     model: Model
@@ -374,3 +376,13 @@ class Settings(Section):
     streamlit: Streamlit
     alerts: Alerts
     grafana: Grafana
+
+    @model_validator(mode="after")
+    def _verdicts_outlive_their_messages(self) -> Self:
+        hours = 24 * self.sink.verdicts_days
+        if 0 < hours < self.kafka.events_retention_hours:
+            raise ValueError(
+                "sink.verdicts_days must not be shorter than kafka.events_retention_hours: the "
+                "ledger would miss rows whose messages it still finds"
+            )
+        return self

@@ -16,6 +16,7 @@ from sinks import incidents
 from sinks.bisection import bisect
 from sinks.columns import EVIDENCE, VERDICT, Column, insertion, spell
 from sinks.line import REFUSALS, Line
+from sinks.pruning import Pruning
 from sinks.sink import Outcome, Refusal, Row
 
 Key = tuple[int, int, str]
@@ -67,6 +68,7 @@ class PostgresSink:
         self._table = table
         self._rule = settings.anomaly.rule()
         self._line = Line(settings)
+        self._pruning = Pruning(table.name, settings.sink, clock)
         self._latency = latency
         self._clock = clock
 
@@ -78,7 +80,8 @@ class PostgresSink:
         return outcome
 
     def tend(self) -> None:
-        """Nothing to do between batches."""
+        """Delete some verdicts that are kept for long enough, where they are not kept for ever."""
+        self._pruning.tend(self._line)
 
     def close(self) -> None:
         self._line.close()

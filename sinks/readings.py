@@ -101,10 +101,10 @@ class ReadingsSink:
         now = self._clock()
         if now < self._tend_at:
             return
-        self._tend_at = now + self._knobs.readings_tend_sec
+        self._tend_at = now + self._knobs.tend_sec
         with self._line.transaction() as connection:
             deleted = self._delete(connection)
-        if deleted == self._knobs.readings_delete_rows:
+        if deleted == self._knobs.delete_rows:
             self._tend_at = now
 
     def _delete(self, connection: psycopg.Connection) -> int:
@@ -113,7 +113,7 @@ class ReadingsSink:
         if not alone:
             return 0
         oldest = to_datetime(round(1e6 * (self._clock() - 3600 * self._knobs.readings_hours)))
-        return connection.execute(_DELETE, (oldest, self._knobs.readings_delete_rows)).rowcount
+        return connection.execute(_DELETE, (oldest, self._knobs.delete_rows)).rowcount
 
     def close(self) -> None:
         self._line.close()

@@ -6,6 +6,7 @@ import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from connections.kafka import member_config
+from connections.kafka_login import is_refusal, refused
 from plantwatch.errors import ConfigError
 from plantwatch.settings import Settings
 from sinks.sink import Record
@@ -25,6 +26,7 @@ class Subscription:
         self.epoch = 0
         self._topic = topic
         self._instance_id = settings.sink.instance_id
+        self._kafka = settings.kafka
         self._done: dict[int, int] = {}
         self._waiting = False
         self.consumer.subscribe(
@@ -38,7 +40,8 @@ class Subscription:
         """Return as soon as there are `rows` records, or after `seconds` with what there is.
 
         Raises:
-            ConfigError: another consumer has our instance id; the caller ends the process.
+            ConfigError: another consumer has our instance id, or Kafka refuses us; the caller ends
+                the process.
         """
         records = []
         for message in self.consumer.consume(rows, seconds):
@@ -53,7 +56,8 @@ class Subscription:
         """Fetch nothing for up to `seconds`, but stay in the group, which takes polling.
 
         Raises:
-            ConfigError: another consumer has our instance id; the caller ends the process.
+            ConfigError: another consumer has our instance id, or Kafka refuses us; the caller ends
+                the process.
         """
         self._waiting = True
         self.consumer.pause(self.consumer.assignment())
@@ -118,6 +122,8 @@ class Subscription:
                 f"Kafka put this sink out of its group ({error.str()}); if another one runs as "
                 f"{self._instance_id!r}, give each its own SINK_INSTANCE_ID, then start it again"
             )
+        if is_refusal(error):
+            raise refused(self._kafka, error)
         log.warning("kafka", error=error.str())
 
 

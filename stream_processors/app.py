@@ -15,6 +15,7 @@ from confluent_kafka import KafkaException
 from faust.serializers import codecs
 
 from connections.kafka import member_config
+from connections.kafka_login import is_refusal, refused
 from plantwatch.errors import UnavailableError
 from plantwatch.scoring import Detector
 from plantwatch.settings import Settings
@@ -132,7 +133,7 @@ async def run(
         task.cancel()
     await app.stop()
     if worker.failure.done():
-        raise _in_one_line(worker.failure.result())
+        raise _in_one_line(worker.failure.result(), settings)
 
 
 def _owned(consumer: transport.Consumer) -> list[int]:
@@ -147,8 +148,10 @@ async def or_fail(worker: Worker, work: Awaitable[None]) -> None:
         worker.fail(error)
 
 
-def _in_one_line(error: BaseException) -> BaseException:
+def _in_one_line(error: BaseException, settings: Settings) -> BaseException:
     """Kafka's own errors for people; what is left is a defect and deserves its traceback."""
+    if isinstance(error, KafkaException) and is_refusal(error.args[0]):
+        return refused(settings.kafka, error.args[0])
     if isinstance(error, KafkaException):
         return UnavailableError(
             f"Kafka ended this worker's session ({error.args[0].str()}); start it again, with a "

@@ -19,6 +19,7 @@ from typing import Any, Final, Protocol, TypeVar, cast
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from connections.kafka_login import is_refusal
 from plantwatch.settings import Worker
 from stream_processors.partition import Record
 
@@ -211,7 +212,7 @@ class ConsumerThread:
         error = message.error()
         if error is not None:
             # error.fatal() is False for the very message that reports a fatal error.
-            if error.code() == KafkaError._FATAL:  # noqa: SLF001 (a documented constant)
+            if error.code() == KafkaError._FATAL or is_refusal(error):  # noqa: SLF001 (documented)
                 raise KafkaException(error)
             log.warning("consumer", error=str(error))
             return

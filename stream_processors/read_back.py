@@ -6,7 +6,7 @@ from typing import Final, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
-from connections.kafka import consumer_config
+from connections.kafka import LOOKER, consumer_config
 from plantwatch.accounting import CommitMetadata, Ledger
 from plantwatch.settings import Settings
 from stream_processors.partition import Partition, Record
@@ -52,9 +52,7 @@ def rebuild(
     ledger = Ledger(found.start, end, dict(found.counts)) if found else Ledger(end, end)
     partition = Partition(committed.partition, settings, ledger, low)
     consumer = Consumer(
-        # The group is never joined, nothing is committed.
-        consumer_config(settings, f"{settings.worker.group_id}-read-back")
-        | {"enable.partition.eof": True, **_AT_ONCE}
+        consumer_config(settings, LOOKER) | {"enable.partition.eof": True, **_AT_ONCE}
     )
     try:
         source = TopicPartition(committed.topic, committed.partition, low)

@@ -14,7 +14,7 @@ from typing import Final
 import structlog
 
 from connections import groups, span
-from plantwatch.errors import UnavailableError
+from plantwatch.errors import ConfigError, UnavailableError
 from plantwatch.settings import Settings
 
 log = structlog.get_logger()
@@ -74,7 +74,7 @@ class Watchdog:
         try:
             held = span.held(self._settings, topic)
             done = {n.partition: n.offset for n in groups.committed(self._settings, group, topic)}
-        except UnavailableError:
+        except (UnavailableError, ConfigError):
             return None, None
         ours = sorted(self._owned()) or sorted(held)
         lag = sum(max(0, held[n].stop - max(held[n].start, done[n])) for n in ours)

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,7 @@ from local_stack.process import State, Status
 from plantwatch.configuration import load
 from plantwatch.scoring import TOLERANCE
 from plantwatch.settings import Settings
+from tests.support.listening import descendants, listeners
 from tests.support.servers import CONFIGS
 from tests.support.small_training import KNOBS, small_fleet
 
@@ -103,6 +105,41 @@ def test_a_replay_is_accounted_for(plant: Plant) -> None:
     assert account.scored == account.published - account.warm_up
     assert account.source == "simulated, not NASA data"
     assert {one.state for one in plant.statuses} == {State.READY, State.DONE}
+
+
+# Nobody off this machine can talk to anything that was started: all of it listens on its loopback.
+@pytest.mark.skipif(sys.platform != "linux", reason="who listens where is asked of Linux's /proc")
+def test_everything_listens_on_loopback_only(plant: Plant) -> None:
+    found = listeners(descendants(os.getpid()))
+    assert [(one.program, one.address) for one in found if not one.address.is_loopback] == []
+    ports = {one.port for one in found}
+    settings = plant.settings
+    served = {
+        settings.stack.kafka_controller_port,
+        settings.postgres.port,
+        settings.worker.metrics_port,
+        settings.sink.postgres_metrics_port,
+        settings.outbox.metrics_port,
+        settings.streamlit.port,
+        *(
+            int(one.rpartition(":")[2])
+            for one in (
+                settings.kafka.bootstrap_servers,
+                settings.mlflow.tracking_uri,
+            )
+        ),
+    }
+    assert served <= ports, "looked for in the wrong place"
+
+
+# A socket that is open to others is seen, whichever family it is of: the test above is awake.
+@pytest.mark.skipif(sys.platform != "linux", reason="who listens where is asked of Linux's /proc")
+@pytest.mark.parametrize("host", ["0.0.0.0", "127.0.0.1"])  # noqa: S104 (for a moment)
+def test_an_open_socket_is_seen(host: str) -> None:
+    with socket.create_server((host, 0)) as server:
+        port = server.getsockname()[1]
+        (found,) = (one for one in listeners({os.getpid()}) if one.port == port)
+    assert str(found.address) == host
 
 
 # Worker and sink, killed in mid-run (kill -9), are started again, and nothing is lost or doubled.

@@ -1,5 +1,6 @@
 """Real servers for tests, on free ports, with their data in a folder that vanishes with them."""
 
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ import pytest
 
 import local_stack
 from local_stack.free import free_addresses
-from local_stack.postgres import connect_as_superuser
+from local_stack.postgres import binary, connect_as_superuser
 from plantwatch.configuration import load
 from plantwatch.errors import UnavailableError
 from plantwatch.settings import Postgres, Settings
@@ -35,14 +36,25 @@ class PostgresServer:
 def served(*names: str, **environ: str) -> Iterator[tuple[Settings, Path]]:
     """These servers of the local stack, ready; skips the test where one cannot be had.
 
-    `environ` are variables beside those that move every port to a free one.
+    `environ` are variables beside those that move every port to a free one. PostgreSQL is that of
+    STACK_POSTGRES_BIN, if somebody has set it.
     The folder is not pytest's: PostgreSQL's own user may not enter that.
     """
     with tempfile.TemporaryDirectory(prefix="plantwatch-") as folder:
         home = Path(folder)
         try:
-            planned = local_stack.plan(load(CONFIGS, free_addresses() | environ), names, home)
+            settings = load(CONFIGS, free_addresses() | _chosen() | environ)
+            planned = local_stack.plan(settings, names, home)
         except UnavailableError as error:
             pytest.skip(str(error))
         with local_stack.running(planned) as stack:
             yield stack.settings, home
+
+
+def postgres_program(name: str) -> Path:
+    """A program of the PostgreSQL that is tested with."""
+    return binary(load(CONFIGS, _chosen()).stack, name)
+
+
+def _chosen() -> dict[str, str]:
+    return {"STACK_POSTGRES_BIN": os.environ.get("STACK_POSTGRES_BIN", "")}

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from connections.kafka import client_config, producer_config
+from connections.kafka import LOOKER, client_config, producer_config
 from plantwatch.accounting import CommitMetadata
 from plantwatch.settings import Settings
 from tests.support.waiting import PATIENCE_SEC, until
@@ -110,7 +110,7 @@ def committed(settings: Settings) -> int:
 
 
 @contextmanager
-def _consumer(settings: Settings, group: str = "test") -> Iterator[Consumer]:
+def _consumer(settings: Settings, group: str = LOOKER) -> Iterator[Consumer]:
     """A client that joins no group and commits nothing."""
     config = {"group.id": group, "enable.auto.commit": False}
     with closing(Consumer(client_config(settings) | config)) as consumer:

@@ -10,6 +10,9 @@ TARGETS = {
     *("install", "download-data", "train", "evaluate", "demo", "up", "down", "status", "replay"),
     *("worker", "sinks", "watch", "bench", "ledger", "dlq", "reproduce", "doctor", "test", "fuzz"),
     *("lint", "format", "lock", "explain", "bench-edges", "bench-page", "dashboard"),
+    *("docker-env", "docker-build", "docker-up", "docker-down", "docker-logs", "images"),
+    *("test-postgres15",),
+    *("audit", "sbom"),
 }
 
 

@@ -56,6 +56,18 @@ def test_postgres_lets_its_user_work_in_its_database(database: Postgres) -> None
         assert row.fetchone() == (False,)
 
 
+def test_postgres_may_be_another_one() -> None:
+    """That of the distribution, say: `make test-postgres15` runs all tests of tables on it."""
+    binaries = Path("/usr/lib/postgresql/15/bin")
+    if not binaries.exists():
+        pytest.skip("no PostgreSQL 15; get it with `apt install postgresql-15`")
+    with (
+        served("postgres", STACK_POSTGRES_BIN=str(binaries)) as (settings, home),
+        connect_as_superuser(settings.postgres.port, home) as connection,
+    ):
+        assert connection.info.server_version // 10_000 == 15
+
+
 def test_postgres_asks_for_the_password(database: Postgres) -> None:
     """Nobody on this machine gets in without it."""
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):

@@ -1,5 +1,6 @@
 """The way of the tables, up and down, with data in them."""
 
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -10,6 +11,8 @@ from plantwatch.settings import Settings
 from sinks.migrate import move, upgrade
 
 pytestmark = pytest.mark.real
+
+ROOT = Path(__file__).parents[3]
 
 VERDICTS = """
 INSERT INTO {} (sensor_id, cycle, detected_at, anomaly_score, is_anomaly, confidence,
@@ -75,6 +78,74 @@ def test_up_and_down_with_data(settings: Settings) -> None:
         assert do(settings, f"SELECT count(*), sum(last_offset) FROM {table}") == [  # noqa: S608
             (1000, 500_500)
         ]
+
+
+# Rows of a table, whatever its columns are at a revision: how many, and what all revisions know.
+ROWS = {
+    "anomaly_events": "count(*), sum(last_offset), sum(cycle), min(detected_at), max(detected_at)",
+    "shadow_events": "count(*), sum(last_offset), sum(cycle), min(detected_at), max(detected_at)",
+    "incidents": "count(*), sum(last_offset), min(note)",
+    "machine_states": "count(*), min(recent)",
+    "maintenance": "count(*), min(reason)",
+    "outbox": "count(*), min(kind), max(kind)",
+    "readings": "count(*), sum(source_offset), min(values)",
+}
+LOST: dict[str, set[str]] = {
+    "0006": set(),
+    "0005": set(),
+    "0004": set(),
+    "0003": {"readings"},
+    "0002": {"incidents", "machine_states", "maintenance", "outbox"},
+    "0001": {"shadow_events"},
+}
+"""What is lost on the way down to a revision, as each of them says of itself."""
+
+
+def rows(settings: Settings) -> dict[str, Any]:
+    """What is in each of the tables that there are, as far as it was filled."""
+    there = {name for (name,) in do(settings, "SELECT tablename::text FROM pg_tables")}
+    found = {
+        name: do(settings, f"SELECT {what} FROM {name}")[0]  # noqa: S608
+        for name, what in ROWS.items()
+        if name in there
+    }
+    return {name: row for name, row in found.items() if row[0]}
+
+
+# Step by step down from the newest revision, and up again in one: what a step does not say that it
+# loses is there after it, row for row, and what is there at the bottom is there at the top.
+def test_each_step_keeps_the_rows(settings: Settings) -> None:
+    upgrade(settings)
+    for table in ("anomaly_events", "shadow_events"):
+        do(settings, VERDICTS.format(table))
+    do(settings, INCIDENT)
+    do(settings, "UPDATE incidents SET note = 'a bird'")
+    do(settings, "INSERT INTO machine_states VALUES ('m', '1')")
+    do(
+        settings,
+        "INSERT INTO readings SELECT 'm', n, now(), '{1}', now(), 0, n FROM"
+        " generate_series(1, 1000) n",
+    )
+    do(
+        settings,
+        "INSERT INTO maintenance (sensor_id, starts_at, ends_at, reason, created_by)"
+        " VALUES ('m', now(), now() + interval '1 hour', 'oil', 'me')",
+    )
+    kept = rows(settings)
+    assert kept.keys() == ROWS.keys()
+    for revision, lost in LOST.items():
+        move(settings, command.downgrade, revision)
+        kept = {name: row for name, row in kept.items() if name not in lost}
+        assert rows(settings) == kept, revision
+    upgrade(settings)
+    assert rows(settings) == kept
+    assert kept["anomaly_events"][:2] == (1000, 500_500)
+
+
+# The newest revision is the one that the test above starts from.
+def test_no_revision_is_forgotten() -> None:
+    names = {path.name[:4] for path in (ROOT / "sinks/migrations/versions").glob("0*.py")}
+    assert names == {"0007", *LOST}
 
 
 # A verdict that was stored before there were incidents says of its evidence what is true: nothing.

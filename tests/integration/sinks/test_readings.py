@@ -37,7 +37,7 @@ def clock() -> Clock:
 def settings(settings: Settings) -> Settings:
     """A day is kept; ten rows are deleted at once, each minute."""
     upgrade(settings)
-    changes = {"readings_delete_rows": 10, "lock_timeout_sec": 0.5, "readings_tend_sec": 60.0}
+    changes = {"delete_rows": 10, "lock_timeout_sec": 0.5, "tend_sec": 60.0}
     return settings.model_copy(update={"sink": settings.sink.model_copy(update=changes)})
 
 

@@ -49,6 +49,10 @@ SINKS_DO: dict[str, tuple[str, ...]] = {
     ),
     "take from the outbox": ("DELETE FROM outbox",),
     "keep a reading": (READING.format("n"), "DELETE FROM readings"),
+    "delete old verdicts": (
+        "DELETE FROM anomaly_events WHERE created_at < now() - '1 day'::interval",
+        "DELETE FROM shadow_events WHERE created_at < now() - '1 day'::interval",
+    ),
 }
 PEOPLE_DO = {
     "acknowledge": ("UPDATE incidents SET acknowledged_at = now(), acknowledged_by = 'me'",),
@@ -63,7 +67,12 @@ PEOPLE_ALONE_DO = {
 ALL_LOOK_AT = ("anomaly_events", "shadow_events", "readings", "incidents", "maintenance")
 NOBODY_DOES = {
     "change a verdict": ("UPDATE anomaly_events SET anomaly_score = 0",),
-    "delete a verdict": ("DELETE FROM anomaly_events",),
+    "delete a young verdict": (
+        "DELETE FROM anomaly_events WHERE created_at > now() - '1 h'::interval",
+    ),
+    "delete a young one of a challenger": (
+        "DELETE FROM shadow_events WHERE created_at > now() - '1 h'::interval",
+    ),
     "delete an incident": ("DELETE FROM incidents",),
     "change a reading": ("UPDATE readings SET published_at = now()",),
     "move maintenance": ("UPDATE maintenance SET sensor_id = 'other'",),
@@ -99,6 +108,8 @@ def stored(settings: Settings) -> Settings:
     upgrade(settings)
     for statement in (INCIDENT, STATE, READING):
         do(settings, "owner", statement.format("m"))
+    for table in ("anomaly_events", "shadow_events"):
+        do(settings, "owner", EVENT.format(table))
     do(settings, "owner", MAINTENANCE)
     return settings
 

@@ -4,11 +4,13 @@ import sys
 from pathlib import Path
 
 import yaml
+from dotenv import dotenv_values
 
+from commands.config import SECRETS
 from plantwatch.configuration import FILES, load, render_env_example
 
 ROOT = Path(__file__).parents[3]
-PASSWORD = "hunter2-is-not-printable"
+PASSWORD = "hunter-is-not-printable"
 
 
 def plantwatch(*arguments: str | Path, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -57,3 +59,18 @@ def test_env_example_is_written(tmp_path: Path) -> None:
     ended = plantwatch("config", "env-example", "--output", tmp_path / "example")
     assert ended.returncode == 0, ended.stderr
     assert (tmp_path / "example").read_text(encoding="utf-8") == render_env_example()
+
+
+# What compose.yaml wants is made once, and kept from others; what somebody chose stays.
+def test_passwords_are_made_for_containers(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("# mine\nAPI_KEY=chosen\nGRAFANA_ADMIN_PASSWORD=\n")
+    first, again = (plantwatch("config", "passwords", "--output", file) for _ in range(2))
+    assert first.returncode == again.returncode == 0, first.stderr + again.stderr
+    assert f"{len(SECRETS) - 1} of them new" in first.stdout
+    assert "0 of them new" in again.stdout
+    found = dotenv_values(file)
+    assert set(found) == set(SECRETS)
+    assert found["API_KEY"] == "chosen"
+    assert len(set(found.values())) == len(SECRETS)
+    assert file.stat().st_mode & 0o777 == 0o600

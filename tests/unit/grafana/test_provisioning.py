@@ -1,20 +1,26 @@
 """What a Grafana in a container is provisioned with is what `plantwatch grafana push` makes."""
 
+import re
+
 import yaml
 
 from grafana.publish import FOLDER_UID
 from grafana.sources import sources
 from plantwatch.configuration import load
+from tests.support import compose
 from tests.support.servers import CONFIGS
 
 FOLDER = CONFIGS.parent / "grafana"
 SETTINGS = load(CONFIGS, {})
 
 
+def text_of(kind: str) -> str:
+    return (FOLDER / "provisioning" / kind / "plantwatch.yaml").read_text(encoding="utf-8")
+
+
 # The same data sources, but for what the container's environment says; no password in the file.
 def test_the_same_data_sources() -> None:
-    text = (FOLDER / "provisioning/datasources/plantwatch.yaml").read_text(encoding="utf-8")
-    provisioned = yaml.safe_load(text)["datasources"]
+    provisioned = yaml.safe_load(text_of("datasources"))["datasources"]
     pushed = [dict(one) for one in sources(SETTINGS)]
     assert len(provisioned) == len(pushed)
     for theirs, ours in zip(provisioned, pushed, strict=True):
@@ -27,13 +33,13 @@ def test_the_same_data_sources() -> None:
 
 # The same folder, and dashboards from where the container finds them.
 def test_the_same_folder() -> None:
-    text = (FOLDER / "provisioning/dashboards/plantwatch.yaml").read_text(encoding="utf-8")
-    (provider,) = yaml.safe_load(text)["providers"]
+    (provider,) = yaml.safe_load(text_of("dashboards"))["providers"]
     assert provider["folderUid"] == FOLDER_UID
     assert provider["folder"] == SETTINGS.grafana.folder
-    compose = yaml.safe_load((FOLDER / "compose.yaml").read_text(encoding="utf-8"))
-    grafana = compose["services"]["grafana"]
+    grafana = compose.services()["grafana"]
     mounted = [one.split(":")[1] for one in grafana["volumes"]]
+    variables = set(re.findall(r"\$([A-Z_]+)", text_of("datasources")))
+    assert variables <= compose.environment(grafana).keys()
     assert provider["options"]["path"] in mounted
     version = [int(part) for part in grafana["image"].split(":")[1].split(".")]
     assert version >= [12, 1, 2]

@@ -18,6 +18,8 @@ from local_stack.state import Snapshot
 from plantwatch.configuration import load
 from tests.support.servers import CONFIGS
 
+STACK = load(CONFIGS, {}).stack
+
 OK, WARN, FAIL = Health.OK, Health.WARN, Health.FAIL
 
 
@@ -83,16 +85,18 @@ def test_kafka_jars(tmp_path: Path) -> None:
 
 # The wheel's PostgreSQL runs; a broken one, or a root who cannot add its user, is told.
 def test_postgres(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert doctor.postgres_server().health is OK
+    assert doctor.postgres_server(STACK).health is OK
     with monkeypatch.context() as patch:
         patch.setattr(postgres, "SYSTEM_USER", "nobody-by-this-name")
         patch.setattr(os, "geteuid", lambda: 0)
         patch.setenv("PATH", str(tmp_path))
-        found = doctor.postgres_server()
+        found = doctor.postgres_server(STACK)
     assert found.health is FAIL
     assert "nobody-by-this-name" in found.advice
-    monkeypatch.setattr(postgres, "binary", lambda name: tmp_path / name)
-    assert doctor.postgres_server().health is FAIL
+    elsewhere = STACK.model_copy(update={"postgres_bin": tmp_path})
+    found = doctor.postgres_server(elsewhere)
+    assert found.health is FAIL
+    assert "STACK_POSTGRES_BIN" in found.advice
 
 
 # The folder of all data must take files; a check leaves none behind.

@@ -3,10 +3,9 @@
 import math
 import zipfile
 from collections.abc import Callable
-from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import onnxruntime
 import pytest
@@ -14,26 +13,18 @@ from onnx import TensorProto, helper
 
 from models import card as cards
 from models.cache import Fetched, Named, Role, load, load_production, read_production, write_named
-from models.card import CARD, NETWORK, Card, ModelType, write_artifact
+from models.card import CARD, NETWORK, write_artifact
 from models.onnx_detector import OnnxScorer
 from plantwatch.errors import ConfigError
-from plantwatch.features import model_input
-from plantwatch.settings import Settings
+from tests.support.artifacts import card_of, network, refused
 from tests.support.small_training import cached_model, small_model, small_sample, small_settings
-from training.train import build_card
 
 PICKLE = b"\x80\x02]q\x00K\x01a."
 """The list [1], by protocol 2."""
 OLD_PICKLE = b"(lp0\nI1\na."
 """The same by protocol 0, which has no first byte of its own."""
-
-
-def card_of(settings: Settings, network: bytes | None = None) -> Card:
-    judged = small_model("isolation_forest")
-    card = build_card(judged, small_sample(), settings, datetime(2026, 1, 1, tzinfo=UTC))
-    if network is None:
-        return card
-    return card.model_copy(update={"onnx_sha256": cards.sha256(network)})
+OTHER_FORMAT = b"\x08\0\0\0ORTM" + bytes(64)
+"""onnxruntime's own, which begins like ONNX where its root lies at the eighth byte."""
 
 
 def flip(path: Path) -> None:
@@ -85,25 +76,6 @@ def torched() -> bytes:
         return file.getvalue()
 
 
-@pytest.fixture
-def no_parser(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A network that reaches onnxruntime fails the test."""
-    for model in get_args(ModelType):
-        small_model(model)  # kept, and tried when it is made
-    monkeypatch.setattr(onnxruntime, "InferenceSession", lambda *_, **__: pytest.fail("parsed"))
-
-
-def refused(settings: Settings, digest: str) -> str:
-    """The one line that refuses a model which the cache names."""
-    named = Named(digest=digest, version=1, model_version="isolation_forest_v1")
-    write_named(settings.model.cache, Role.PRODUCTION, named)
-    with pytest.raises(ConfigError) as refusal:
-        load_production(settings)
-    assert "\n" not in str(refusal.value)
-    assert "make train" in str(refusal.value)
-    return str(refusal.value)
-
-
 CASES: list[tuple[str, Callable[[Path], None], str]] = [
     *((name, flip, "sha256 differs") for name in (CARD, NETWORK)),
     *((name, truncate, "sha256 differs") for name in (CARD, NETWORK)),
@@ -134,7 +106,7 @@ def test_a_changed_file_is_refused(
 
 # Files that were registered like this, so that every digest is right.
 @pytest.mark.usefixtures("no_parser")
-@pytest.mark.parametrize("network", [PICKLE, OLD_PICKLE, torched(), b""])
+@pytest.mark.parametrize("network", [PICKLE, OLD_PICKLE, torched(), b"", OTHER_FORMAT])
 def test_what_is_no_network_is_refused_with_right_digests(network: bytes, tmp_path: Path) -> None:
     settings = small_settings(MODEL_CACHE=str(tmp_path))
     folder = write_artifact(card_of(settings, network), network, tmp_path)
@@ -191,20 +163,9 @@ def test_a_network_for_other_features_is_refused(tmp_path: Path) -> None:
 
 
 def constant(shape: tuple[int, ...]) -> bytes:
-    """A network that takes the forest's features and always answers zeros of one shape."""
-    (columns,) = model_input(
-        small_model("isolation_forest").fitted.features, small_sample().validation.values[:1]
-    ).shape[1:]
-    graph = helper.make_graph(
-        [helper.make_node("Identity", ["zeros"], ["raw"])],
-        "constant",
-        [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["n", columns])],
-        [helper.make_tensor_value_info("raw", TensorProto.FLOAT, shape)],
-        [helper.make_tensor("zeros", TensorProto.FLOAT, shape, [0.0] * math.prod(shape))],
-    )
-    opsets = [helper.make_opsetid("", 21)]
-    model: bytes = helper.make_model(graph, opset_imports=opsets, ir_version=10).SerializeToString()
-    return model
+    """A network that always answers zeros of one shape."""
+    zeros = helper.make_tensor("zeros", TensorProto.FLOAT, shape, [0.0] * math.prod(shape))
+    return network([helper.make_node("Identity", ["zeros"], ["raw"])], zeros, raw=shape)
 
 
 # A network that does not give one number for each window is found out before it is used, also one

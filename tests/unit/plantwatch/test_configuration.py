@@ -1,3 +1,4 @@
+import re
 from io import StringIO
 from pathlib import Path
 
@@ -9,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from plantwatch.configuration import FILES, environment, load, render_env_example, variables
+from plantwatch.configuration import (
+    FILES,
+    environment,
+    load,
+    read_yaml,
+    render_env_example,
+    variables,
+)
 from plantwatch.errors import ConfigError
 from plantwatch.settings import Settings
 from tests.support.spoilt import Mistake, configs_with, in_environment, in_files, spoil
@@ -17,7 +25,7 @@ from tests.support.spoilt import Mistake, configs_with, in_environment, in_files
 ROOT = Path(__file__).parents[3]
 CONFIGS = ROOT / "configs"
 VARIABLES = list(variables())
-SECRET = "hunter2-is-not-printable"
+SECRET = "hunter-is-not-printable"
 
 
 @pytest.fixture
@@ -35,6 +43,12 @@ def refusal(folder: Path, environ: dict[str, str] | None = None) -> str:
     assert "\n" not in message
     assert str(folder) in message
     return message
+
+
+def is_secret(section: str, field: str) -> bool:
+    kind = Settings.model_fields[section].annotation
+    assert kind is not None
+    return "SecretStr" in str(kind.model_fields[field].annotation)
 
 
 def flat(settings: Settings) -> dict[str, object]:
@@ -107,6 +121,8 @@ def overridden(variable: str) -> tuple[str, Settings]:
         "0.25",
         "DEBUG",
         "minmax",
+        "SSL",
+        "SCRAM-SHA-256",
         "mse",
         "sequence",
         "rolling",
@@ -233,6 +249,37 @@ def test_a_misplaced_password_is_not_repeated(folder: Path, line: str) -> None:
     assert "password: null" in text
     path.write_text(text.replace("password: null", line), encoding="utf-8")
     assert SECRET not in refusal(folder)
+
+
+# A secret comes by the environment alone: a file that holds one is refused, with the reason and the
+# variable to set instead, and the secret is not repeated.
+@pytest.mark.parametrize(
+    ("section", "field", "variable"),
+    [one for one in VARIABLES if is_secret(*one[:2])],
+    ids=str,
+)
+def test_a_secret_in_a_file_is_refused(
+    folder: Path, section: str, field: str, variable: str
+) -> None:
+    (file,) = (name for name in FILES if section in read_yaml(folder / name))
+    spoil(folder / file, {"set": {f"{section}.{field}": SECRET}})
+    message = refusal(folder)
+    assert f"{folder}: {section}.{field} is a secret" in message
+    assert f"set {variable}" in message
+    assert SECRET not in message
+
+
+# Wherever a name speaks of a secret its value is kept as one.
+def test_all_secrets_are_known_as_such() -> None:
+    named = {
+        (section, field)
+        for section, field, _ in VARIABLES
+        if re.search("password|token|secret|api_key", field)
+    }
+    assert named
+    assert named == {
+        (section, field) for section, field, _ in VARIABLES if is_secret(section, field)
+    }
 
 
 # A password of digits is taken from the environment; in a file it is a number, refused unseen.

@@ -1,0 +1,56 @@
+"""The API listens: on this machine only, unless a key is set."""
+
+import ipaddress
+import socket
+
+import uvicorn
+
+from api.app import build
+from plantwatch.errors import ConfigError
+from plantwatch.settings import Settings
+
+
+def listener(settings: Settings) -> socket.socket:
+    """A socket at `api.host` and `api.port`.
+
+    Raises:
+        ConfigError: others could reach it, and there is no key; or the address cannot be had.
+    """
+    knobs = settings.api
+    if knobs.key is None and not _is_loopback(knobs.host):
+        raise ConfigError(
+            f"API_HOST={knobs.host} would serve everybody there, and no key is set; set API_KEY, "
+            "which requests then carry as X-API-Key, or keep to 127.0.0.1"
+        )
+    try:
+        return socket.create_server(
+            (knobs.host, knobs.port),
+            family=socket.AF_INET6 if ":" in knobs.host else socket.AF_INET,
+            backlog=2048,
+        )
+    except OSError as error:
+        raise ConfigError(
+            f"{knobs.host}:{knobs.port}: {error.strerror}; end the process that has it, or set "
+            "API_HOST and API_PORT to an address of this machine that is free"
+        ) from None
+
+
+def serve(settings: Settings, at: socket.socket) -> None:
+    """Answer requests until SIGTERM or Ctrl-C; those in hand are answered then."""
+    config = uvicorn.Config(
+        build(settings),
+        # What went wrong with a request is in our own log; here only what is wrong with the server.
+        log_config=None,
+        log_level="critical",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=round(settings.stack.stop_timeout_sec),
+    )
+    uvicorn.Server(config).run(sockets=[at])
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,39 @@
+"""The API's metrics: what is counted, and when."""
+
+from connections.prometheus import Exporter
+from plantwatch import metrics
+
+_ROLE = "production"
+
+
+class Telemetry:
+    """One method per thing that happens."""
+
+    def __init__(self, exporter: Exporter) -> None:
+        self._requests = exporter.counter(metrics.API_REQUESTS)
+        self._seconds = exporter.histogram(metrics.API_SECONDS)
+        self._windows = exporter.counter(metrics.API_WINDOWS)
+        self._model = exporter.gauge(metrics.MODEL)
+        self._refused = exporter.counter(metrics.MODELS_REFUSED)
+        # From the start, or the first of a kind would be no increase.
+        for outcome in ("normal", "anomalous"):
+            self._windows.labels(outcome)
+        self._refused.labels(_ROLE)
+
+    def finished(self, route: str, status: int, seconds: float) -> None:
+        """A request was answered, or given up by its caller."""
+        self._requests.labels(route, status).inc()
+        self._seconds.labels(route).observe(seconds)
+
+    def judged(self, windows: int, anomalous: int) -> None:
+        self._windows.labels("normal").inc(windows - anomalous)
+        self._windows.labels("anomalous").inc(anomalous)
+
+    def model(self, version: str, digest: str) -> None:
+        """This model judges from now on."""
+        self._model.clear()
+        self._model.labels(version, digest).set(1)
+
+    def refused(self) -> None:
+        """A model is named that cannot be used."""
+        self._refused.labels(_ROLE).inc()

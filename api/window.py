@@ -1,0 +1,45 @@
+"""The rows of a request as the windows that detectors judge, those of the stream.
+
+A model looks at some of a reading's sensors only; a request has no others.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from plantwatch.features import FeatureSpec, Floats
+
+
+def columns(features: FeatureSpec) -> tuple[str, ...]:
+    """What a row of a request holds, in order: the settings, then the card's sensors.
+
+    Sensors have the numbers of the files, from 1.
+    """
+    settings = range(1, len(features.setting_scale) + 1)
+    return (
+        *(f"setting_{number}" for number in settings),
+        *(f"sensor_{number}" for number in features.sensors),
+    )
+
+
+def misfit(features: FeatureSpec, window: Sequence[Sequence[float]]) -> str:
+    """What is wrong with the shape of a request's window, in words; empty: nothing."""
+    if len(window) != features.length:
+        return f"{len(window)} rows, the model takes {features.length}: see GET /model"
+    width = len(features.setting_scale) + len(features.sensors)
+    for number, row in enumerate(window):
+        if len(row) != width:
+            return f"row {number} has {len(row)} values, the model takes {width}: see GET /model"
+    return ""
+
+
+def raw_windows(features: FeatureSpec, rows: Sequence[Sequence[Sequence[float]]]) -> Floats:
+    """Windows of requests, [n, length, `columns`], as raw readings: [n, length, highest column].
+
+    What no model of `features` looks at is 0.
+    """
+    settings = np.arange(len(features.setting_scale))
+    places = np.concatenate([settings, features.columns])
+    raw = np.zeros((len(rows), features.length, int(places.max()) + 1), np.float32)
+    raw[:, :, places] = np.array(rows, np.float32)
+    return raw

@@ -1,0 +1,1 @@
+"""The HTTP API under load, beside onnxruntime behind uvicorn and nothing else."""

@@ -1,0 +1,190 @@
+"""The API measured: rising load, the most it takes beside a bare server, batches, many clients.
+
+Both servers are processes of their own on one and the same core, never at once; whoever asks has
+another. Rates of one run may be compared; those of two may not.
+"""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from api.window import columns
+from benchmarks.http.load import Load, flat_out, post, steady
+from local_stack.free import free_ports
+from local_stack.pipeline import command
+from local_stack.process import listens
+from models.cache import load_production
+from plantwatch.errors import UnavailableError
+from plantwatch.features import FeatureSpec
+from plantwatch.settings import Settings
+
+LOG: Final = Path(".local/bench/api.log")
+_RATES: Final = (50, 100, 200, 400, 600, 800, 1000, 1200, 1600)
+_RATE_SEC: Final = 10.0
+_LEAST: Final = 1000
+"""Requests at each rate, or its p99 would be of a handful."""
+_TOO_SLOW_MS: Final = 1000.0
+_FLAT_OUT_SEC: Final = 5.0
+_CLIENTS: Final = 16
+_MANY: Final = 200
+_PATIENCE_SEC: Final = 30.0
+_PAUSE_SEC: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Latencies, in ms, at so many requests a second."""
+
+    wanted: float
+    held: float
+    p50: float
+    p99: float
+    most: float
+    failed: int
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A model in the cache of `settings`, windows to be judged by it; `tell` hears what is done."""
+
+    settings: Settings
+    environ: Mapping[str, str]
+    windows: NDArray[np.float32]
+    tell: Callable[[str], None]
+
+    def run(self, rounds: int) -> dict[str, Any]:
+        """All figures, as they are written."""
+        detector = load_production(self.settings)
+        asked = [_asked(detector.card.features, window) for window in self.windows]
+        singles = [post("/detect", orjson.dumps(one)) for one in asked]
+        batch = [post("/detect/batch", orjson.dumps({"windows": asked}))]
+        with _own_core(1):
+            with self._served(command("serve")) as port:
+                rates = list(self._rates(port, singles))
+                together = _both(port, singles, batch, rounds)
+                many = asyncio.run(flat_out(port, singles, _MANY, _FLAT_OUT_SEC))
+            flat = list(self._in_turn(singles, rounds))
+        return {
+            "model": detector.card.model_type,
+            "window": len(singles[0]),
+            "rates": [asdict(one) for one in rates],
+            "flat_out": {"plantwatch": [a for a, _ in flat], "bare": [b for _, b in flat]},
+            "one_ms": together[0],
+            "batch_ms": together[1],
+            "batch": len(asked),
+            "many": {"clients": _MANY, "per_s": many.per_second, "p99": many.at(0.99),
+                     "failed": many.failed},
+        }
+
+    def _rates(self, port: int, singles: Sequence[bytes]) -> Iterator[Rate]:
+        asyncio.run(steady(port, singles, 50, 100))  # the first ones warm it up
+        for rate in _RATES:
+            self.tell(f"{rate} requests/s")
+            number = max(_LEAST, round(rate * _RATE_SEC))
+            found = asyncio.run(steady(port, singles, rate, number))
+            yield Rate(
+                rate, found.per_second, found.at(0.5), found.at(0.99), found.at(1), found.failed
+            )
+            if found.at(0.5) > _TOO_SLOW_MS:
+                return
+
+    def _in_turn(self, singles: Sequence[bytes], rounds: int) -> Iterator[tuple[float, float]]:
+        """Requests a second of the API and of the bare server, a pair a round."""
+        for number in range(rounds):
+            self.tell(f"flat out, round {number + 1}")
+            with self._served(command("serve")) as port:
+                ours = _flat_out(port, singles)
+            with self._served((sys.executable, "-m", "benchmarks.http.bare")) as port:
+                yield ours, _flat_out(port, singles)
+
+    @contextmanager
+    def _served(self, argv: tuple[str, ...]) -> Iterator[int]:
+        """A server on the first core, answering at this port.
+
+        Raises:
+            UnavailableError: it did not come up.
+        """
+        (port,) = free_ports(1)
+        bare = () if argv[-1] == "serve" else (str(port),)
+        with LOG.open("ab") as log:
+            child = subprocess.Popen(
+                ["taskset", "--cpu-list", "0", *argv, *bare],
+                env=os.environ | self.environ | {"API_PORT": str(port)},
+                stdout=log,
+                stderr=log,
+            )
+        try:
+            _await(port, child)
+            yield port
+        finally:
+            child.terminate()
+            child.wait()
+
+
+def _both(
+    port: int, singles: Sequence[bytes], batch: Sequence[bytes], rounds: int
+) -> tuple[list[float], list[float]]:
+    """Milliseconds of one window and of a batch, in turn."""
+    one, many = [], []
+    for _ in range(10 * rounds):
+        one.append(asyncio.run(steady(port, singles, 50, 10)).at(0.5))
+        many.append(asyncio.run(steady(port, batch, 1, 1)).at(0.5))
+    return one, many
+
+
+def _flat_out(port: int, singles: Sequence[bytes]) -> float:
+    asyncio.run(flat_out(port, singles, _CLIENTS, 1.0))
+    found = asyncio.run(flat_out(port, singles, _CLIENTS, _FLAT_OUT_SEC))
+    return _sound(found).per_second
+
+
+def _sound(found: Load) -> Load:
+    if found.failed:
+        raise UnavailableError(f"{found.failed} requests failed; read {LOG}")
+    return found
+
+
+def _asked(features: FeatureSpec, window: NDArray[np.float32]) -> dict[str, Any]:
+    """A window of the stream as a request; its numbers as the files write them."""
+    places = [*range(len(features.setting_scale)), *features.columns.tolist()]
+    assert len(places) == len(columns(features))
+    rows = [[round(float(value), 4) for value in row[places]] for row in window]
+    return {"sensor_id": "engine_001", "window": rows, "timestamp": "2024-01-15T09:23:11Z"}
+
+
+def _await(port: int, child: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + _PATIENCE_SEC
+    while time.monotonic() < deadline and child.poll() is None:
+        with suppress(OSError):
+            if listens(port):
+                return
+        time.sleep(_PAUSE_SEC)
+    raise UnavailableError(f"a server did not come up; read {LOG}")
+
+
+@contextmanager
+def _own_core(number: int) -> Iterator[None]:
+    """Keep this process to one core."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {number})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def save(figures: dict[str, Any], result: Path) -> None:
+    result.parent.mkdir(parents=True, exist_ok=True)
+    result.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
