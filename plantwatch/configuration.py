@@ -1,7 +1,8 @@
 """configs/*.yaml and the environment, read once into frozen `Settings`.
 
-Precedence, highest first: environment, `.env`, `.local/stack.env` (what the local stack made),
-configs/*.yaml. The variable of a field is SECTION_FIELD in capitals, or the field's alias.
+Precedence, highest first: environment, `.env`, `.local/stack.env` (what the local stack made), the
+`settings` of the data set in use (configs/datasets), configs/*.yaml. The variable of a field is
+SECTION_FIELD in capitals, or the field's alias.
 """
 
 import difflib
@@ -35,7 +36,8 @@ def environment() -> dict[str, str]:
 
 
 def load(folder: Path, environ: Mapping[str, str]) -> Settings:
-    """Read the four files of `folder`, let `environ` override field by field, check everything.
+    """Read the four files of `folder`, let the data set in use and `environ` override field by
+    field, check everything.
 
     Raises:
         ConfigError: a file is missing or no YAML, a key is unknown, a value does not fit; the
@@ -44,6 +46,8 @@ def load(folder: Path, environ: Mapping[str, str]) -> Settings:
     document: dict[str, Any] = {}
     for name in FILES:
         document |= read_yaml(folder / name)
+    for section, fields in _of_dataset(folder, document, environ).items():
+        document[section] = document.get(section, {}) | fields
     for section, field, variable in variables():
         if environ.get(variable):
             document.setdefault(section, {})[field] = environ[variable]
@@ -51,6 +55,18 @@ def load(folder: Path, environ: Mapping[str, str]) -> Settings:
         return Settings.model_validate(document)
     except ValidationError as error:
         raise ConfigError(_explain(error, folder)) from None
+
+
+def _of_dataset(
+    folder: Path, document: dict[str, Any], environ: Mapping[str, str]
+) -> dict[str, dict[str, Any]]:
+    """The settings that the data set in use brings: its readings, its window, its sensors."""
+    name = environ.get("TRAINING_DATASET") or document.get("training", {}).get("dataset")
+    path = folder / "datasets" / f"{name}.yaml"
+    brought = read_yaml(path).get("settings", {}) if path.is_file() else {}
+    if not all(isinstance(fields, dict) for fields in brought.values()):
+        raise ConfigError(f"{path}: settings must hold sections; mend the file")
+    return brought
 
 
 def variables() -> Iterator[tuple[str, str, str]]:
