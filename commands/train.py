@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -10,6 +10,7 @@ from rich.table import Table
 
 from commands.chosen import SPLITS, Dataset, fleet_of, settings_for
 from models import registry
+from training import detectors
 
 _WIDTH = 100
 
@@ -18,8 +19,7 @@ def train(
     context: typer.Context,
     dataset: Dataset = None,
     model: Annotated[
-        Literal["isolation_forest", "direction_mixture", "lstm_ae", "patchtst", "all"],
-        typer.Option(help="What to train."),
+        str, typer.Option(help=f"What to train: all, {', '.join(detectors.names())}.")
     ] = "all",
     seed: Annotated[int | None, typer.Option(help="Of split and fit; else the setting.")] = None,
     *,
@@ -32,6 +32,9 @@ def train(
     What is in production afterwards is fetched too, so a worker can start.
     """
     settings = settings_for(context, dataset)
+    wanted = detectors.names() if model == "all" else (model,)
+    for name in wanted:
+        detectors.check(name)
     if if_missing and registry.has_production(settings):
         typer.echo(f"there is a production model: {registry.fetch_production(settings)}")
         return
@@ -40,13 +43,12 @@ def train(
     typer.echo(f"{fleet.subset}: {len(fleet.slices)} machines, {fleet.source}")
 
     # These take seconds to import, so only where they are needed.
-    from training.fit import FITTERS  # noqa: PLC0415
     from training.train import train as run  # noqa: PLC0415
 
     trained, production = run(
         fleet,
         test,
-        tuple(FITTERS) if model == "all" else (model,),
+        wanted,
         settings,
         seed=settings.training.seed if seed is None else seed,
         now=datetime.now(UTC),

@@ -27,7 +27,7 @@ def check_subset(subset: str) -> None:
     """
     if subset not in SUBSETS:
         raise ConfigError(
-            f"unknown data set {subset!r}; choose one of {', '.join(SUBSETS)}, or describe yours in "
+            f"unknown data set {subset!r}; choose one of {', '.join(SUBSETS)}, or describe it in "
             f"configs/datasets/{subset}.yaml"
         )
 

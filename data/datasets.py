@@ -148,7 +148,7 @@ def cmapss(configs: Path) -> Cmapss:
 
 
 def table(configs: Path, name: str) -> Table | None:
-    """The data set of one's own called `name`; None where none is described; raises as `simulated`."""
+    """The data set of one's own called `name`, None where there is none; raises as `simulated`."""
     path = configs / "datasets" / f"{name}.yaml"
     if not path.is_file() or "table" not in read_yaml(path):
         return None

@@ -53,7 +53,7 @@ class Fleet:
 
     @cached_property
     def values(self) -> NDArray[np.float32]:
-        """[n, settings + sensors], in this order, rounded to float32 as the stream's decoder does."""
+        """[n, settings + sensors], rounded to float32 as the stream's decoder does."""
         return np.hstack([self.settings, self.sensors]).astype(np.float32)
 
     @cached_property

@@ -27,8 +27,9 @@ def load(
 ) -> Fleet:
     """The fleet from the first place that has it; its `source` says which in words.
 
-    `subset` is one of NASA's four, or a data set of one's own, `configs`/datasets/`subset`.yaml. May block on the network (a download, tried once) when no folder has the files; without a
-    network the fleet is simulated.
+    `subset` is one of NASA's four, or a data set of one's own, `configs`/datasets/`subset`.yaml.
+    May block on the network (a download, tried once) when no folder has NASA's files; without a
+    network their fleet is simulated.
 
     Raises:
         ConfigError: no such subset, CMAPSS_DIR is no folder, or a dataset's description is wrong.

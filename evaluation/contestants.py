@@ -15,7 +15,7 @@ from plantwatch.errors import ConfigError
 from plantwatch.settings import Settings, Variant
 from training.calibrate import calibrate
 from training.dataset import Sample, Scored, Windows
-from training.fit import FITTERS
+from training.fitters import FITTERS
 from training.judge import judge
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ knows the digest can check both files before a parser sees them.
 import hashlib
 from datetime import datetime
 from pathlib import Path
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -23,7 +23,8 @@ MAX_BYTES: Final = 64 * 1024 * 1024
 _ONNX_BEGINS: Final = b"\x08"
 """A ModelProto's first field, `ir_version`. A pickle begins with 0x80, what torch saves with PK."""
 
-ModelType = Literal["isolation_forest", "direction_mixture", "lstm_ae", "patchtst"]
+ModelType = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,39}$")]
+"""The name of a module of `training.detectors`; who only scores need not know it."""
 
 
 class _Part(BaseModel):

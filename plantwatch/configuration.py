@@ -46,8 +46,9 @@ def load(folder: Path, environ: Mapping[str, str]) -> Settings:
     document: dict[str, Any] = {}
     for name in FILES:
         document |= read_yaml(folder / name)
-    for section, fields in _of_dataset(folder, document, environ).items():
-        document[section] = document.get(section, {}) | fields
+    for brought in (_of_detectors(folder), _of_dataset(folder, document, environ)):
+        for section, fields in brought.items():
+            document[section] = document.get(section, {}) | fields
     for section, field, variable in variables():
         if environ.get(variable):
             document.setdefault(section, {})[field] = environ[variable]
@@ -55,6 +56,14 @@ def load(folder: Path, environ: Mapping[str, str]) -> Settings:
         return Settings.model_validate(document)
     except ValidationError as error:
         raise ConfigError(_explain(error, folder)) from None
+
+
+def _of_detectors(folder: Path) -> dict[str, dict[str, Any]]:
+    """The settings of detectors that somebody added, each in a file of its own."""
+    found: dict[str, Any] = {}
+    for path in sorted((folder / "detectors").glob("*.yaml")):
+        found |= read_yaml(path)
+    return {"training": {"detectors": found}} if found else {}
 
 
 def _of_dataset(

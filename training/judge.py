@@ -12,8 +12,9 @@ from plantwatch.settings import AlarmRule, Settings
 from training.budget import choose
 from training.calibrate import at_threshold, calibrate, remaining_life
 from training.dataset import Sample, Scored, Windows
-from training.fit import FITTERS, Fitted
+from training.fit import Fitted
 from training.fitness import check_fits
+from training.fitters import FITTERS
 from training.metrics import row_metrics
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import onnxruntime
 import pytest
@@ -14,12 +14,13 @@ from onnx import TensorProto, helper
 
 from models import card as cards
 from models.cache import Fetched, Named, Role, load, load_production, read_production, write_named
-from models.card import CARD, NETWORK, Card, ModelType, write_artifact
+from models.card import CARD, NETWORK, Card, write_artifact
 from models.onnx_detector import OnnxScorer
 from plantwatch.errors import ConfigError
 from plantwatch.features import model_input
 from plantwatch.settings import Settings
 from tests.support.small_training import cached_model, small_model, small_sample, small_settings
+from training.fitters import FITTERS
 from training.train import build_card
 
 PICKLE = b"\x80\x02]q\x00K\x01a."
@@ -88,7 +89,7 @@ def torched() -> bytes:
 @pytest.fixture
 def no_parser(monkeypatch: pytest.MonkeyPatch) -> None:
     """A network that reaches onnxruntime fails the test."""
-    for model in get_args(ModelType):
+    for model in FITTERS:
         small_model(model)  # kept, and tried when it is made
     monkeypatch.setattr(onnxruntime, "InferenceSession", lambda *_, **__: pytest.fail("parsed"))
 
