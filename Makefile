@@ -13,7 +13,7 @@ PYTHON = $(shell for python in python3 python3.13 python3.12 python3.11; do \
 
 COMMANDS := download-data train evaluate up down status replay worker watch bench ledger dlq reproduce doctor \
 	explain faults bench-edges bench-page bench-pipeline dashboard
-.PHONY: help install $(COMMANDS) demo sinks test fuzz soak lint format lock grafana-schema grafana-smoke
+.PHONY: help install $(COMMANDS) demo sinks test fuzz soak lint format lock asyncapi-schema grafana-schema grafana-smoke
 
 help: ## Show this table
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -100,6 +100,12 @@ grafana-schema: ## Make the JSON schema of Grafana's dashboards anew
 	@cd .local/schema && npx ts-json-schema-generator --path '$(GRAFANA_SCHEMA)' --tsconfig tsconfig.json \
 		--type Dashboard --expose none --no-type-check > dashboard.json
 	@cp .local/schema/dashboard.json tests/data/grafana-dashboard.schema.json
+
+# docs/asyncapi.yaml is held against it. Once for each new version of AsyncAPI; needs npm.
+asyncapi-schema: ## Get the JSON schema of AsyncAPI 3.0 anew
+	@mkdir -p .local/schema
+	@cd .local/schema && npm install --silent --no-save --no-audit --no-fund --ignore-scripts @asyncapi/specs@6.11.1
+	@cp '.local/schema/node_modules/@asyncapi/specs/schemas/3.0.0-without-$$id.json' tests/data/asyncapi-3.0.0.schema.json
 
 # A real Grafana with our data sources and dashboards: each source must answer, all four be there.
 SMOKE := GRAFANA_ADMIN_PASSWORD=smoke docker compose --env-file .local/stack.env --file grafana/compose.yaml

@@ -38,6 +38,7 @@ from commands import (
     readme,
     replay,
     reproduce,
+    schemas,
     simulate,
     sink,
     soak,
@@ -84,6 +85,7 @@ app.command()(promote.promote)
 app.command(hidden=True)(readme.readme)
 app.command()(replay.replay)
 app.command()(reproduce.reproduce)
+app.command()(schemas.schemas)
 app.command()(sink.sink)
 app.command()(soak.soak)
 app.command()(stack.down)
