@@ -29,6 +29,15 @@ OTHERS = {
     *("pg_dump", "pg_restore", "promtool", "psql", "pytest", "python", "source", "tail", "tar"),
 }
 """Programs that are not ours."""
+FOLDERS = [
+    *(Path(), Path("docs"), Path("plantwatch"), Path("configs"), Path("faults"), Path("training")),
+    *(Path("requirements"), Path("monitoring/generated")),
+]
+"""Where a file lies that a page names without its folder."""
+ELSEWHERE = {
+    "uv.lock": "is not committed, and that is what is said of it",
+    "production.json": "lies beside the models that were fetched",
+}
 
 
 # `plantwatch readme` would change nothing: no number was typed by hand.
@@ -55,16 +64,11 @@ def test_named_links_have_an_address() -> None:
     assert addresses == named
 
 
-# A file that is named is there, from the project's folder or beside the page.
+# A file that is named is there, from the project's folder or where the page speaks of.
 @pytest.mark.parametrize("page", WRITTEN, ids=str)
 def test_files_that_are_named_are_there(page: Path) -> None:
-    here = ("", page.parent, "plantwatch", "configs", "training", "monitoring/generated", "faults")
-    lost = [
-        name
-        for name in files(TEXTS[page])
-        if not any((Path(folder) / name).exists() for folder in here)
-    ]
-    assert lost == []
+    named = files(TEXTS[page]) - ELSEWHERE.keys()
+    assert [one for one in named if not any((folder / one).exists() for folder in FOLDERS)] == []
 
 
 # Every `make` target that is named is one of the Makefile's.

@@ -18,7 +18,7 @@ _ASSIGNED = re.compile(r"[A-Z_]+=.*")
 
 
 class Link(NamedTuple):
-    """A link inside the project; `path` is empty for the page itself, `anchor` where there is none."""
+    """A link inside the project; `path` is empty for the page itself, `anchor` for its top."""
 
     path: str
     anchor: str
