@@ -47,7 +47,6 @@ NOT_RUN = {
     "make bench": "takes a quiet machine, and minutes",
     "make dashboard": "serves until it is stopped; tests/integration/dashboard",
     "plantwatch (drift|simulate)": "takes NASA's files or minutes; has tests of its own",
-    "plantwatch models (challenge|compare)": "tests/integration/models and stream_processors",
     "ALERTS_PAGE_WEBHOOK": "writes to /etc; tests/unit/commands/test_alerts.py",
     "plantwatch grafana": "needs a Grafana; tests/unit/grafana/test_publish.py",
     "docker": "needs Docker",
