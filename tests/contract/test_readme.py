@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from commands.app import app
 from commands.readme import PAGES, README, render
-from tests.support.pages import anchors, commands, files, links, tabled, words
+from tests.support.pages import anchors, commands, files, links, named_links, tabled, words
 
 WRITTEN = [Path(f"{name}.md") for name in ("README", "ARCHITECTURE", "CONTRIBUTING", "CHANGELOG")]
 WRITTEN += sorted(Path("docs").glob("*.md"))
@@ -56,12 +56,11 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert anchor in anchors(target.read_text(encoding="utf-8")), (path, anchor)
 
 
-# Every link by name has its address at the end.
+# Every link by name has its address at the end, and every address there a link.
 def test_named_links_have_an_address() -> None:
-    named = set(re.findall(r"(?<!\])\[([A-Za-z][^\]`]+)\](?![(:\[])", TEXT))
-    addresses = set(re.findall(r"^\[([^\]]+)\]: https://\S+$", TEXT, re.MULTILINE))
-    assert addresses
-    assert addresses == named
+    names, addresses = named_links(TEXT)
+    assert names
+    assert names == addresses
 
 
 # A file that is named is there, from the project's folder or where the page speaks of.

@@ -9,6 +9,8 @@ from typing import NamedTuple
 _FENCE = re.compile(r"^ *```.*?^ *```$", re.DOTALL | re.MULTILINE)
 _COMMENT = re.compile(r"\s+# .*$")
 _LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
+_NAMED = re.compile(r"(?<!\])\[([^\]]+)\](?![(:])")
+_ADDRESS = re.compile(r"^\[([^\]]+)\]: https://\S+$", re.MULTILINE)
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _CODE = re.compile(r"`([^`\n]+)`")
 _FILE = re.compile(
@@ -59,6 +61,12 @@ def words(command: str) -> list[str]:
 def links(text: str) -> Iterator[Link]:
     for path, anchor in _LINK.findall(_FENCE.sub("", text)):
         yield Link(path, anchor)
+
+
+def named_links(text: str) -> tuple[set[str], set[str]]:
+    """The names of links whose address stands elsewhere, and the names that have an address."""
+    prose = _CODE.sub("", _FENCE.sub("", text))
+    return set(_NAMED.findall(prose)), set(_ADDRESS.findall(prose))
 
 
 def anchors(text: str) -> set[str]:

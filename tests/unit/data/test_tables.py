@@ -89,7 +89,7 @@ def changed(row: int, old: str, new: str) -> Callable[[list[str]], list[str]]:
         (changed(0, "B,", "x" * 65 + ","), "is no name of 1 to 64 printable characters"),
         (changed(3, ",1", ",-1"), "line 5: left '-1' is no whole number"),
         (changed(3, ",1", ",1.5"), "line 5: left '1.5' is no whole number"),
-        (changed(3, ",26,1", ",26"), "line 5: left nan is no whole number"),
+        (changed(3, ",26,1", ",26"), "line 5: left '' is no whole number"),
         (changed(3, ",1", ",1,9"), "is no CSV in UTF-8"),
         (lambda lines: [lines[0], *(f"{line},9" for line in lines[1:])], "more values than"),
         (lambda lines: [lines[0].replace("hum", "hmu"), *lines[1:]], "has no column hum, but"),

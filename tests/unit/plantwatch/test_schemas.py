@@ -33,8 +33,7 @@ SETTINGS = load(CONFIGS, {})
 DOCS = CONFIGS.parent / "docs"
 SPECIFICATION = Path(__file__).parents[2] / "data" / "asyncapi-3.0.0.schema.json"
 TELLING = {
-    *(Reason.NOT_AN_OBJECT, Reason.MISSING_FIELD, Reason.UNKNOWN_FIELD),
-    *(Reason.BAD_SCHEMA_VERSION, Reason.BAD_VALUES),
+    *(Reason.MISSING_FIELD, Reason.UNKNOWN_FIELD, Reason.BAD_SCHEMA_VERSION, Reason.BAD_VALUES),
 }
 """Refusals that a schema can foretell, too."""
 

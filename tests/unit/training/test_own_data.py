@@ -1,6 +1,7 @@
 """Machines that are not C-MAPSS: other columns, another window, one description."""
 
 import dataclasses
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +9,14 @@ import numpy as np
 import pytest
 
 from data.fleet import Fleet
+from models.card import check_fits
 from models.onnx_detector import OnnxScorer
 from plantwatch.errors import BadDataError, ConfigError
 from tests.support.own_data import pump_settings, pumps, write_pumps
 from training.dataset import cut, split
 from training.fitters import FITTERS
 from training.judge import judge
+from training.train import build_card
 
 
 @pytest.fixture(scope="module")
@@ -56,13 +59,19 @@ def test_every_detector_learns_them(folder: Path, model_type: str) -> None:
     assert contributions.shape == (3, 5)
 
 
-# Machines of which nothing says how they are operated are all operated alike.
-def test_settings_are_not_needed(folder: Path) -> None:
-    settings = pump_settings(READING_SETTINGS="0", FEATURES_SETTING_SCALE="[]")
+# Machines of which nothing says how they are operated are all operated alike; one sensor is enough.
+@pytest.mark.parametrize("sensors", ["[1]", "[1, 2, 3, 4, 5]"])
+def test_settings_are_not_needed(folder: Path, sensors: str) -> None:
+    none = {"READING_SETTINGS": "0", "FEATURES_SETTING_SCALE": "[]", "FEATURES_SENSORS": sensors}
+    settings = pump_settings(**none)
     fleets = [pumps(folder, "train"), pumps(folder, "test")]
     train, test = (dataclasses.replace(one, settings=np.empty((len(one.rul), 0))) for one in fleets)
-    judged = judge("direction_mixture", split(train, 20, 0.2, 0), cut(test, 20), settings, 0)
-    assert len(judged.fitted.features.centroids) == 1
+    sample = split(train, 20, 0.2, 0)
+    judged = judge("direction_mixture", sample, cut(test, 20), settings, 0)
+    card = build_card(judged, sample, settings, datetime(2026, 1, 1, tzinfo=UTC))
+    assert len(card.features.centroids) == 1
+    assert card.drift is not None
+    check_fits(card, settings)
     assert judged.metrics["auc_roc"] > 0.5
 
 
