@@ -13,7 +13,7 @@ PYTHON = $(shell for python in python3 python3.13 python3.12 python3.11; do \
 
 COMMANDS := download-data train evaluate up down status replay worker watch bench ledger dlq reproduce doctor \
 	explain faults bench-edges bench-page bench-pipeline bench-api dashboard serve
-.PHONY: help install $(COMMANDS) demo sinks test fuzz soak lint format lock audit sbom grafana-schema grafana-smoke \
+.PHONY: help install $(COMMANDS) demo sinks test fuzz soak lint format lock audit sbom asyncapi-schema grafana-schema grafana-smoke \
 	test-postgres15 images docker-env docker-build docker-up docker-down docker-logs
 
 help: ## Show this table
@@ -129,6 +129,12 @@ docker-down: ## Stop the containers; ARGS=--volumes removes the data, too
 
 docker-logs: ## Follow what the containers say: ARGS=worker
 	@$(COMPOSE) --profile replay logs --follow $(ARGS)
+
+# docs/asyncapi.yaml is held against it. Once for each new version of AsyncAPI; needs npm.
+asyncapi-schema: ## Get the JSON schema of AsyncAPI 3.0 anew
+	@mkdir -p .local/schema
+	@cd .local/schema && npm install --silent --no-save --no-audit --no-fund --ignore-scripts @asyncapi/specs@6.11.1
+	@cp '.local/schema/node_modules/@asyncapi/specs/schemas/3.0.0-without-$$id.json' tests/data/asyncapi-3.0.0.schema.json
 
 # A real Grafana with our data sources and dashboards: each source must answer, all four be there.
 ASK = curl --silent --fail --user "admin:$$(sed -n 's/^GRAFANA_ADMIN_PASSWORD=//p' .env)" \

@@ -38,6 +38,7 @@ from commands import (
     readme,
     replay,
     reproduce,
+    schemas,
     serve,
     simulate,
     sink,
@@ -85,6 +86,7 @@ app.command()(promote.promote)
 app.command(hidden=True)(readme.readme)
 app.command()(replay.replay)
 app.command()(reproduce.reproduce)
+app.command()(schemas.schemas)
 app.command()(serve.serve)
 app.command()(sink.sink)
 app.command()(soak.soak)

@@ -10,8 +10,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from models.card import ModelType
 from plantwatch.settings import Settings
+from training import detectors
 
 if TYPE_CHECKING:
     from benchmarks.laboratory import Laboratory
@@ -27,7 +27,9 @@ def bench_pipeline(
     context: typer.Context,
     *,
     seconds: Annotated[float, typer.Option(min=1, help="How long each rate is held.")] = 20.0,
-    model: Annotated[ModelType, typer.Option(help="Type of the model.")] = "lstm_ae",
+    model: Annotated[
+        str, typer.Option(help=f"Type of the model: {', '.join(detectors.names())}.")
+    ] = "lstm_ae",
 ) -> None:
     """Find the highest rate from producer to PostgreSQL that holds, and what each stage costs.
 
@@ -42,6 +44,7 @@ def bench_pipeline(
     # Here, not above: these take seconds to import, which no other command should wait for.
     from benchmarks.laboratory import laboratory  # noqa: PLC0415
 
+    detectors.check(model)
     settings, configs = context.ensure_object(Settings), context.find_root().params["config"]
     console = Console(highlight=False, width=_WIDTH)
     with laboratory(settings, configs, model) as made:

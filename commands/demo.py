@@ -8,11 +8,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 import local_stack
+from commands.chosen import Dataset, fleet_of, settings_for
 from commands.stack import bring_up, take_down
 from local_stack import state
-from plantwatch.configuration import environment, load
 from plantwatch.messages import ScoreEvent
-from plantwatch.settings import Settings
 
 if TYPE_CHECKING:
     from demo.tour import Screen
@@ -22,9 +21,7 @@ if TYPE_CHECKING:
 def demo(
     context: typer.Context,
     *,
-    dataset: Annotated[
-        str | None, typer.Option(help="FD001 to FD004; without it, `training.dataset`.")
-    ] = None,
+    dataset: Dataset = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the stack up at the end.")] = False,
 ) -> None:
     """Replay a test fleet through Kafka, worker and PostgreSQL, and account for every reading.
@@ -35,19 +32,18 @@ def demo(
     Exit code 0: every reading is in exactly one class, and every verdict is stored exactly once.
     """
     # Here, not above: pandas and pandera take seconds, which no other command should wait for.
-    from data import lookup  # noqa: PLC0415
     from demo import summary, tour  # noqa: PLC0415
 
-    settings, configs = context.ensure_object(Settings), context.find_root().params["config"]
+    settings = settings_for(context, dataset)
     console = Console(highlight=False)
-    fleet = lookup.load(dataset or settings.training.dataset, "test", environment(), configs)
+    fleet = fleet_of(context, settings, "test")
     console.print(f"{len(fleet.slices)} machines, {len(fleet.cycle):,} readings: {fleet.source}")
     was_up = state.read(local_stack.LOCAL) is not None
     if not was_up:
         bring_up(settings, console)
     try:
         # Once more: the stack has made a password where there was none.
-        running = load(configs, environment())
+        running = settings_for(context, settings.training.dataset)
         with _Screen(console) as screen:
             result = tour.run(running, fleet, screen.calls())
         tour.save(result.account)

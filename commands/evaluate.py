@@ -11,7 +11,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from plantwatch.configuration import environment
+from commands.chosen import SPLITS, Dataset, fleet_of, settings_for
 from plantwatch.errors import UnavailableError
 from plantwatch.settings import Settings
 
@@ -23,7 +23,7 @@ _WIDTH = 100
 
 def evaluate(
     context: typer.Context,
-    dataset: Annotated[str | None, typer.Option(help="FD001 to FD004; else the setting.")] = None,
+    dataset: Dataset = None,
     protocol: Annotated[
         Literal["official", "held-out"],
         typer.Option(help="Judge NASA's test engines, or folds of the run-to-failure ones."),
@@ -44,16 +44,13 @@ def evaluate(
     JSON lies a page with pictures; each detector is a run in MLflow, where that is up.
     """
     if experiment:
-        _compare(context.ensure_object(Settings), dataset)
+        _compare(settings_for(context, dataset), dataset)
         return
-    # These take seconds to import, so only where they are needed; the data first, if they are bad.
-    from data import load  # noqa: PLC0415
+    # The data first, if they are bad.
+    settings = settings_for(context, dataset)
+    fleet, test = (fleet_of(context, settings, split) for split in SPLITS)
 
-    settings = context.ensure_object(Settings)
-    subset = dataset or settings.training.dataset
-    configs = context.find_root().params["config"]
-    fleet, test = (load(subset, split, environment(), configs) for split in ("train", "test"))
-
+    # These take seconds to import, so only where they are needed.
     from evaluation.contestants import contestants  # noqa: PLC0415
     from evaluation.page import page  # noqa: PLC0415
     from evaluation.play import play  # noqa: PLC0415
@@ -62,7 +59,7 @@ def evaluate(
     players = contestants(settings, peers=peers)
     played = play(players, protocol, seeds or settings.evaluation.seeds, fleet, test)
     document = report(played, settings)
-    path = output or Path(f".local/evaluation/{subset}-{protocol}.json")
+    path = output or Path(f".local/evaluation/{fleet.subset}-{protocol}.json")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     shown = path.with_suffix(".html")

@@ -20,7 +20,7 @@ from plantwatch.configuration import load
 
 EVALUATED: Final = Path(".local/evaluation")
 README: Final = Path("README.md")
-PAGES: Final = (README, Path("ARCHITECTURE.md"))
+PAGES: Final = (README, Path("ARCHITECTURE.md"), Path("docs/bring-your-own-data.md"))
 
 _SOAK_COLUMNS: Final = (
     *("seed", "minutes", "readings/s", "SIGKILL", "SIGSTOP", "broker kills", "PostgreSQL stops"),
@@ -36,7 +36,7 @@ def readme(
         bool, typer.Option("--adopt", help="First take over the reports of .local/evaluation.")
     ] = False,
 ) -> None:
-    """Write the generated blocks of README.md and ARCHITECTURE.md anew from docs/results."""
+    """Write the generated blocks of README.md and of other pages anew from docs/results."""
     for report in sorted(EVALUATED.glob("FD*.json")) if adopt else []:
         shutil.copy(report, RESULTS)
         typer.echo(f"took over {report}")
@@ -49,8 +49,9 @@ def render(text: str) -> str:
     return _BLOCK.sub(lambda found: found[1] + _GENERATORS[found[2]]() + found[3], text)
 
 
-def _demo() -> str:
-    return f"```\n{(RESULTS / 'demo.txt').read_text(encoding='utf-8').strip()}\n```\n"
+def _shown(name: str) -> str:
+    """What a command printed, as it was kept."""
+    return f"```\n{(RESULTS / name).read_text(encoding='utf-8').strip()}\n```\n"
 
 
 def _subscribe() -> str:
@@ -151,7 +152,8 @@ _FIGURES: Final = {
 """What is measured under a limit: in words, and how its number is written."""
 
 _GENERATORS: Final[dict[str, Callable[[], str]]] = {
-    "demo": _demo,
+    "demo": lambda: _shown("demo.txt"),
+    "pumps": lambda: _shown("pumps.txt"),
     "subscribe": _subscribe,
     "scores": lambda: _lines(scoreboard.scores),
     "alarms": lambda: _lines(scoreboard.alarms),

@@ -11,9 +11,9 @@ from prometheus_client import Counter
 from rich import progress as rich_progress
 from rich.console import Console
 
+from commands.chosen import Dataset, fleet_of, settings_for
 from connections.prometheus import Exporter
 from plantwatch import metrics
-from plantwatch.configuration import environment
 from plantwatch.errors import ConfigError
 from plantwatch.settings import Settings
 
@@ -26,9 +26,7 @@ AS_FAST_AS_POSSIBLE = "max"
 def replay(
     context: typer.Context,
     *,
-    dataset: Annotated[
-        str | None, typer.Option(help="FD001 to FD004; without it, `training.dataset`.")
-    ] = None,
+    dataset: Dataset = None,
     split: Annotated[
         Literal["train", "test"],
         typer.Option(help="train runs every engine to failure, test stops before."),
@@ -48,22 +46,20 @@ def replay(
     All engines' cycle 1 go first, then all cycles 2, and so on. One cycle is one second of event
     time, and the last one is now, unless that would turn a machine's time back.
 
-    The rows are those of the folder that CMAPSS_DIR names, else of data/raw, else downloaded, else
-    simulated; the last line says which.
+    The rows are those of your data set, or C-MAPSS: of the folder that CMAPSS_DIR names, else of
+    data/raw, else downloaded, else simulated; the last line says which.
 
     Exit code 0: every row is acknowledged. 75: stopped half way, by Ctrl-C, SIGTERM or a broker
     that went away; the same command goes on from there.
     """
     # Here, not above: pandas and pandera take seconds, which no other command should wait for.
-    from data.lookup import load  # noqa: PLC0415
     from producers import kafka  # noqa: PLC0415
     from producers.replay import select_engines  # noqa: PLC0415
 
-    settings = context.ensure_object(Settings)
+    settings = settings_for(context, dataset)
     rate = parse_speed(speed)
     stopping = _stopping()
-    configs = context.find_root().params["config"]
-    fleet = load(dataset or settings.training.dataset, split, environment(), configs)
+    fleet = fleet_of(context, settings, split)
     chosen = select_engines(engines, fleet)
     counters = _counters(settings)
     while True:

@@ -2,25 +2,24 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from commands.chosen import SPLITS, Dataset, fleet_of, settings_for
 from models import registry
-from plantwatch.configuration import environment
-from plantwatch.settings import Settings
+from training import detectors
 
 _WIDTH = 100
 
 
 def train(
     context: typer.Context,
-    dataset: Annotated[str | None, typer.Option(help="FD001 to FD004; else the setting.")] = None,
+    dataset: Dataset = None,
     model: Annotated[
-        Literal["isolation_forest", "direction_mixture", "lstm_ae", "patchtst", "all"],
-        typer.Option(help="What to train."),
+        str, typer.Option(help=f"What to train: all, {', '.join(detectors.names())}.")
     ] = "all",
     seed: Annotated[int | None, typer.Option(help="Of split and fit; else the setting.")] = None,
     *,
@@ -32,25 +31,24 @@ def train(
 
     What is in production afterwards is fetched too, so a worker can start.
     """
-    settings = context.ensure_object(Settings)
+    settings = settings_for(context, dataset)
+    wanted = detectors.names() if model == "all" else (model,)
+    for name in wanted:
+        detectors.check(name)
     if if_missing and registry.has_production(settings):
         typer.echo(f"there is a production model: {registry.fetch_production(settings)}")
         return
-    # These take seconds to import, so only where they are needed; the data first, if they are bad.
-    from data import load  # noqa: PLC0415
+    # The data first, if they are bad.
+    fleet, test = (fleet_of(context, settings, split) for split in SPLITS)
+    typer.echo(f"{fleet.subset}: {len(fleet.slices)} machines, {fleet.source}")
 
-    subset = dataset or settings.training.dataset
-    configs = context.find_root().params["config"]
-    fleet, test = (load(subset, split, environment(), configs) for split in ("train", "test"))
-    typer.echo(f"{subset}: {len(fleet.slices)} engines, {fleet.source}")
-
-    from training.fit import FITTERS  # noqa: PLC0415
+    # These take seconds to import, so only where they are needed.
     from training.train import train as run  # noqa: PLC0415
 
     trained, production = run(
         fleet,
         test,
-        tuple(FITTERS) if model == "all" else (model,),
+        wanted,
         settings,
         seed=settings.training.seed if seed is None else seed,
         now=datetime.now(UTC),

@@ -26,7 +26,10 @@ def check_subset(subset: str) -> None:
         ConfigError: it is not; the caller prints it and exits.
     """
     if subset not in SUBSETS:
-        raise ConfigError(f"unknown subset {subset!r}; choose one of {', '.join(SUBSETS)}")
+        raise ConfigError(
+            f"unknown data set {subset!r}; choose one of {', '.join(SUBSETS)}, or describe it in "
+            f"configs/datasets/{subset}.yaml"
+        )
 
 
 def read(folder: Path, subset: str, split: Split, source: str) -> Fleet:

@@ -1,7 +1,7 @@
-"""configs/datasets/*.yaml as frozen objects: NASA's files, and the simulated fleet."""
+"""configs/datasets/*.yaml as frozen objects: NASA's files, the simulated fleet, and your own."""
 
 from pathlib import Path
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 from annotated_types import Len
 from pydantic import Field, ValidationError
@@ -32,6 +32,32 @@ class Cmapss(Section):
 
     download: Download
     files: dict[str, str]
+
+
+class Columns(Section):
+    """What the columns of a CSV are called; see configs/datasets/pumps.yaml."""
+
+    machine: str
+    time: str
+    settings: tuple[str, ...] = ()
+    sensors: Annotated[tuple[str, ...], Len(min_length=1)]
+    remaining: str | None = None
+
+
+class Table(Section):
+    """A data set of one's own: two CSV files with the same columns."""
+
+    source: str
+    train: Path
+    test: Path
+    columns: Columns
+
+
+class _TableFile(Section):
+    """`settings` is read, and checked, by `plantwatch.configuration`."""
+
+    table: Table
+    settings: dict[str, Any]
 
 
 class SimulatedFleet(Section):
@@ -119,6 +145,14 @@ class Simulated(Section):
 def cmapss(configs: Path) -> Cmapss:
     """NASA's files, as `configs`/datasets/cmapss.yaml describes them; raises as `simulated`."""
     return _checked(configs / "datasets" / "cmapss.yaml", Cmapss)
+
+
+def table(configs: Path, name: str) -> Table | None:
+    """The data set of one's own called `name`, None where there is none; raises as `simulated`."""
+    path = configs / "datasets" / f"{name}.yaml"
+    if not path.is_file() or "table" not in read_yaml(path):
+        return None
+    return _checked(path, _TableFile).table
 
 
 def simulated(configs: Path, subset: str) -> Simulated:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 Split = Literal["train", "test"]
 
 SUBSETS: Final = ("FD001", "FD002", "FD003", "FD004")
+"""NASA's, and so are the numbers below; a data set of your own says its columns itself."""
 SETTINGS: Final = 3
 SENSORS: Final = 21
 
@@ -30,9 +31,10 @@ class Fleet:
     Attributes:
         engine: int64 [n], the engine's number, 1, 2, ...
         cycle: int64 [n], 1 at each engine's first row.
-        settings: float64 [n, 3], the operating settings.
-        sensors: float64 [n, 21], in the units of the source.
+        settings: float64 [n, settings], the operating settings: 3 of NASA's engines.
+        sensors: float64 [n, sensors], in the units of the source: 21 of NASA's engines.
         rul: int64 [n], remaining useful life in cycles after this row; 0 at failure.
+        names: what machines are called, engine 1 first; without them by subset and number.
     """
 
     subset: str
@@ -43,14 +45,15 @@ class Fleet:
     settings: NDArray[np.float64]
     sensors: NDArray[np.float64]
     rul: NDArray[np.int64]
+    names: tuple[str, ...] = ()
 
     def sensor_id(self, engine: int) -> str:
-        """The machine's name on the topics, `FD001-engine-001`."""
-        return sensor_id(self.subset, engine)
+        """The machine's name on the topics: its own, or `FD001-engine-001`."""
+        return self.names[engine - 1] if self.names else sensor_id(self.subset, engine)
 
     @cached_property
     def values(self) -> NDArray[np.float32]:
-        """[n, 24], settings then sensors, rounded to float32 as the stream's decoder does."""
+        """[n, settings + sensors], rounded to float32 as the stream's decoder does."""
         return np.hstack([self.settings, self.sensors]).astype(np.float32)
 
     @cached_property
@@ -65,8 +68,8 @@ class Fleet:
 
     @cached_property
     def data_hash(self) -> str:
-        """Sha256 (hex) of subset, split and every number, whatever file or seed they came from."""
-        digest = hashlib.sha256(f"{self.subset} {self.split}".encode())
+        """Sha256 (hex) of subset, split, names and every number, whatever they came from."""
+        digest = hashlib.sha256(" ".join((self.subset, self.split, *self.names)).encode())
         for array in (self.engine, self.cycle, self.settings, self.sensors, self.rul):
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()

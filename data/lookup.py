@@ -1,4 +1,7 @@
-"""Where a fleet comes from: CMAPSS_DIR, else data/raw, else the network, else a simulation."""
+"""Where a fleet comes from: a CSV that configs/datasets names, or C-MAPSS.
+
+C-MAPSS is looked for in CMAPSS_DIR, else data/raw, else on the network, else it is simulated.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,7 +9,7 @@ from typing import Final
 
 import structlog
 
-from data import cmapss, datasets
+from data import cmapss, datasets, tables
 from data.datasets import Cmapss
 from data.download import download, is_official
 from data.fleet import Fleet, Split
@@ -24,13 +27,17 @@ def load(
 ) -> Fleet:
     """The fleet from the first place that has it; its `source` says which in words.
 
-    May block on the network (a download, tried once) when no folder has the files; without a
-    network the fleet is simulated.
+    `subset` is one of NASA's four, or a data set of one's own, `configs`/datasets/`subset`.yaml.
+    May block on the network (a download, tried once) when no folder has NASA's files; without a
+    network their fleet is simulated.
 
     Raises:
         ConfigError: no such subset, CMAPSS_DIR is no folder, or a dataset's description is wrong.
-        BadDataError: files are there but cannot be used.
+        BadDataError: files are there but cannot be used; a CSV is missing.
     """
+    described = datasets.table(configs, subset)
+    if described is not None:
+        return tables.read(described, subset, split)
     try:
         return load_files(subset, split, environ, configs)
     except UnavailableError as error:

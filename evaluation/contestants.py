@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
@@ -15,11 +15,8 @@ from plantwatch.errors import ConfigError
 from plantwatch.settings import Settings, Variant
 from training.calibrate import calibrate
 from training.dataset import Sample, Scored, Windows
-from training.fit import FITTERS
+from training.fitters import FITTERS
 from training.judge import judge
-
-if TYPE_CHECKING:
-    from models.card import ModelType
 
 _BATCH = 256
 """Windows in a timed batch, as many as a worker's chunk."""
@@ -95,8 +92,7 @@ def _of(model: Contestant, variants: list[Contestant]) -> list[Contestant]:
 
 
 def _play_model(contestant: Contestant, sample: Sample, test: Windows, seed: int) -> Outcome:
-    model_type = cast("ModelType", contestant.type)  # a key of FITTERS
-    judged = judge(model_type, sample, test, contestant.settings, seed)
+    judged = judge(contestant.type, sample, test, contestant.settings, seed)
     scorer = OnnxScorer(judged.fitted.network, judged.fitted.features)
     return Outcome(
         known=Scored.of(judged.known_raw, sample.fit.followed_by(sample.validation)),

@@ -18,7 +18,7 @@ from data.fleet import Fleet
 from evaluation.contestants import Contestant
 from evaluation.outcome import CACHE, Outcome, digest
 from evaluation.trials import Protocol, Trial, build, plan
-from training.fit import FITTERS
+from training.fitters import FITTERS
 
 _Job = tuple[Contestant, Trial, Fleet, Fleet, Path]
 _NOT_FITTING: Final = {

@@ -6,7 +6,6 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Final
 
-from data.fleet import sensor_id
 from ledger import sources
 from ledger.evidence import Identity
 from ledger.findings import Findings
@@ -55,7 +54,7 @@ def acked(folder: Path, cluster: str) -> Iterator[Identity]:
         found = manifest.load(path)
         if found is not None and found.cluster == cluster:
             for engine, last in found.acked.items():
-                name = sensor_id(found.dataset, engine)
+                name = found.sensor_id(engine)
                 for cycle in range(1, last + 1):
                     yield name, cycle, event_time(found.origin, cycle)
 

@@ -271,7 +271,10 @@ def cmapss(settings: Settings, environ: Mapping[str, str], configs: Path) -> Fin
         from data import datasets, lookup  # noqa: PLC0415 (needs pandas, which may not be there)
     except ImportError as error:
         return _without("C-MAPSS", error)
-    name = f"train_{settings.training.dataset}.txt"
+    dataset = settings.training.dataset
+    if own := datasets.table(configs, dataset):
+        return _own_rows(dataset, own.test)
+    name = f"train_{dataset}.txt"
     try:
         found = lookup.find(name, datasets.cmapss(configs), environ)
     except PlantwatchError as error:
@@ -280,6 +283,13 @@ def cmapss(settings: Settings, environ: Mapping[str, str], configs: Path) -> Fin
         return Finding("C-MAPSS", Health.OK, f"{found / name}")
     detail = f"no {name}: a fleet is simulated"
     return Finding("C-MAPSS", Health.WARN, detail, "make download-data, or set CMAPSS_DIR")
+
+
+def _own_rows(dataset: str, rows: Path) -> Finding:
+    if rows.is_file():
+        return Finding(dataset, Health.OK, str(rows))
+    wanted = f"write it, or mend configs/datasets/{dataset}.yaml"
+    return Finding(dataset, Health.FAIL, f"no {rows}", wanted)
 
 
 def program(name: str) -> Finding:

@@ -7,7 +7,7 @@ knows the digest can check both files before a parser sees them.
 import hashlib
 from datetime import datetime
 from pathlib import Path
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -29,7 +29,8 @@ _ELSEWHERE: Final = b"location"
 that file, and it might be any of ours. Our networks hold all their tensors.
 """
 
-ModelType = Literal["isolation_forest", "direction_mixture", "lstm_ae", "patchtst"]
+ModelType = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,39}$")]
+"""The name of a module of `training.detectors`; who only scores need not know it."""
 
 
 class _Part(BaseModel):

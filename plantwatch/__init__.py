@@ -3,6 +3,7 @@
 In the order in which a reading flows:
 
 - `messages`: what travels on the topics, to and from bytes
+- `schemas`: the same for others: JSON Schemas and AsyncAPI
 - `decode`: bytes to a reading or a reject with a reason; total
 - `history`: a machine's last readings, compact
 - `packed`: the same of a machine that has only begun, as bytes

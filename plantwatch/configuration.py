@@ -1,7 +1,8 @@
 """configs/*.yaml and the environment, read once into frozen `Settings`.
 
-Precedence, highest first: environment, `.env`, `.local/stack.env` (what the local stack made),
-configs/*.yaml. The variable of a field is SECTION_FIELD in capitals, or the field's alias.
+Precedence, highest first: environment, `.env`, `.local/stack.env` (what the local stack made), the
+`settings` of the data set in use (configs/datasets), configs/*.yaml. The variable of a field is
+SECTION_FIELD in capitals, or the field's alias.
 """
 
 import difflib
@@ -38,7 +39,8 @@ def environment() -> dict[str, str]:
 
 
 def load(folder: Path, environ: Mapping[str, str]) -> Settings:
-    """Read the four files of `folder`, let `environ` override field by field, check everything.
+    """Read the four files of `folder`, let the data set in use and `environ` override field by
+    field, check everything.
 
     Raises:
         ConfigError: a file is missing or no YAML, a key is unknown, a value does not fit; the
@@ -47,6 +49,9 @@ def load(folder: Path, environ: Mapping[str, str]) -> Settings:
     document: dict[str, Any] = {}
     for name in FILES:
         document |= read_yaml(folder / name)
+    for brought in (_of_detectors(folder), _of_dataset(folder, document, environ)):
+        for section, fields in brought.items():
+            document[section] = document.get(section, {}) | fields
     _refuse_secrets(folder, document)
     for section, field, variable in variables():
         if environ.get(variable):
@@ -56,6 +61,26 @@ def load(folder: Path, environ: Mapping[str, str]) -> Settings:
         return Settings.model_validate(document)
     except ValidationError as error:
         raise ConfigError(_explain(error, folder)) from None
+
+
+def _of_detectors(folder: Path) -> dict[str, dict[str, Any]]:
+    """The settings of detectors that somebody added, each in a file of its own."""
+    found: dict[str, Any] = {}
+    for path in sorted((folder / "detectors").glob("*.yaml")):
+        found |= read_yaml(path)
+    return {"training": {"detectors": found}} if found else {}
+
+
+def _of_dataset(
+    folder: Path, document: dict[str, Any], environ: Mapping[str, str]
+) -> dict[str, dict[str, Any]]:
+    """The settings that the data set in use brings: its readings, its window, its sensors."""
+    name = environ.get("TRAINING_DATASET") or document.get("training", {}).get("dataset")
+    path = folder / "datasets" / f"{name}.yaml"
+    brought = read_yaml(path).get("settings", {}) if path.is_file() else {}
+    if not all(isinstance(fields, dict) for fields in brought.values()):
+        raise ConfigError(f"{path}: settings must hold sections; mend the file")
+    return brought
 
 
 def variables() -> Iterator[tuple[str, str, str]]:

@@ -67,9 +67,8 @@ FLOAT32_OVERFLOW: Final = 3.4028235677973366e38
 """The first magnitude that rounds to infinity as float32: halfway past the largest finite one."""
 # datetime.fromisoformat alone takes many spellings (a zone of +00:99, too) and cuts digits beyond
 # the microsecond.
-_INSTANT: Final = re.compile(
-    r"\d{4}-\d\d-\d\dT([01]\d|2[0-3]):\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:[0-5]\d)", re.ASCII
-)
+INSTANT: Final = r"\d{4}-\d\d-\d\dT([01]\d|2[0-3]):\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:[0-5]\d)"
+_INSTANT: Final = re.compile(INSTANT, re.ASCII)
 _FIRST_INSTANT: Final = to_microseconds(datetime.fromisoformat("0001-01-01T00:00:00Z"))
 _LAST_INSTANT: Final = to_microseconds(datetime.fromisoformat("9999-12-31T23:59:59.999999Z"))
 

@@ -54,9 +54,12 @@ def identity(sensor_id: str, cycle: int, event_time: str) -> str:
 class SensorReading:
     """One row of one machine, as a producer publishes it on `readings`.
 
-    Nobody changes one, here or in `ScoreEvent`, but frozen they would take twice as long to make,
-    and with slots orjson would take three times as long over the fields.
+    `settings` say how the machine is operated, `sensors` what is measured; how many of each there
+    are, in which order and unit, is the data set's. `cycle` counts the machine's readings.
     """
+
+    # Nobody changes one, here or in `ScoreEvent`, but frozen they would take twice as long to make,
+    # and with slots orjson would take three times as long over the fields.
 
     sensor_id: str
     cycle: int

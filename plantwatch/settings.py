@@ -297,6 +297,7 @@ class Training(Section):
     threshold: Literal["f1", "budget"]
     threshold_resamples: Positive
     life_bins: Positive
+    detectors: Annotated[dict[str, dict[str, Any]], _LISTED]
 
 
 class NetworkTraining(Section):

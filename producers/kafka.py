@@ -84,6 +84,7 @@ def _begin(
         source=fleet.source,
         data_hash=fleet.data_hash,
         origin=0,
+        names=fleet.names,
     )
     found = manifests.load(path)
     if found is not None and found.continues(fresh):

@@ -8,7 +8,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from data.fleet import Fleet
+from data.fleet import Fleet, sensor_id
 from plantwatch.errors import BadDataError, UnavailableError
 from producers.replay import event_time
 
@@ -19,7 +19,8 @@ class Manifest(BaseModel):
     """One pass: whose rows, since when, and how far every engine is acknowledged.
 
     `cluster` is Kafka's own id, so that another broker's pass is never taken for this one's;
-    `origin` is in microseconds since 1970; `acked` maps an engine to its last acknowledged cycle.
+    `origin` is in microseconds since 1970; `acked` maps an engine to its last acknowledged cycle;
+    `names` are the fleet's.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -33,6 +34,11 @@ class Manifest(BaseModel):
     origin: int
     acked: dict[int, int] = {}
     finished: bool = False
+    names: tuple[str, ...] = ()
+
+    def sensor_id(self, engine: int) -> str:
+        """As `Fleet.sensor_id`."""
+        return self.names[engine - 1] if self.names else sensor_id(self.dataset, engine)
 
     @property
     def published_until(self) -> int:

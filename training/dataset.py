@@ -1,14 +1,18 @@
 """Windows of a fleet with the truth about each, scores of them, and the split of its engines."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from data.fleet import Fleet
+from plantwatch.errors import BadDataError
 from plantwatch.scoring import Float64
+
+_FEWEST: Final = 2
+"""Engines that a split into fit and validation needs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +82,13 @@ class Sample:
 
 
 def split(fleet: Fleet, length: int, validation_share: float, seed: int) -> Sample:
-    """Split by engine, at random: windows of one engine on both sides would flatter every score."""
+    """Split by engine, at random: windows of one engine on both sides would flatter every score.
+
+    Raises:
+        BadDataError: there is only one engine, or none has a window.
+    """
+    if len(fleet.slices) < _FEWEST:
+        raise BadDataError(f"{fleet.subset} has one machine to train on; bring {_FEWEST} or more")
     engines = np.random.default_rng(seed).permutation(list(fleet.slices)).tolist()
     held_out = max(1, round(validation_share * len(engines)))
     validation, fit = tuple(sorted(engines[:held_out])), tuple(sorted(engines[held_out:]))
@@ -87,12 +97,21 @@ def split(fleet: Fleet, length: int, validation_share: float, seed: int) -> Samp
 
 
 def cut(fleet: Fleet, length: int) -> Windows:
-    """The window that ends at each row from an engine's row `length` on; before, it warms up."""
+    """The window that ends at each row from an engine's row `length` on; before, it warms up.
+
+    Raises:
+        BadDataError: no engine has so many rows.
+    """
     values, last = [], []
     for rows in fleet.slices.values():
         if rows.stop - rows.start >= length:
             values.append(sliding_window_view(fleet.values[rows], length, axis=0))
             last.append(np.arange(rows.start + length - 1, rows.stop))
+    if not last:
+        raise BadDataError(
+            f"no machine of {fleet.subset} {fleet.split} has the {length} readings of a window; "
+            "bring longer lives, or set window.length"
+        )
     ends = np.concatenate(last)
     windows = np.ascontiguousarray(np.concatenate(values).transpose(0, 2, 1))
     return Windows(windows, fleet.engine[ends], fleet.rul[ends])

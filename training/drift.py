@@ -31,7 +31,8 @@ def drift_reference(sample: Sample, settings: Settings) -> DriftReference:
     one = np.eye(len(features.sensors))
     none, unit = np.zeros(len(one)), np.ones(len(one))
     z = scaled(_reference(features, one, none, unit), fleet.values[fitted]).astype(np.float64)
-    precision = np.linalg.inv(np.cov(z.T) + _RIDGE * one)
+    # Of one sensor, numpy's covariance is a number.
+    precision = np.linalg.inv(np.atleast_2d(np.cov(z.T)) + _RIDGE * one)
     mixing = precision / np.diag(precision)[:, None]
     left = residuals(_reference(features, mixing, none, unit), fleet.values[healthy])
     centre, spread = left.mean(axis=0, dtype=np.float64), left.std(axis=0, dtype=np.float64)

@@ -12,7 +12,9 @@ from plantwatch.settings import AlarmRule, Settings
 from training.budget import choose
 from training.calibrate import at_threshold, calibrate, remaining_life
 from training.dataset import Sample, Scored, Windows
-from training.fit import FITTERS, Fitted
+from training.fit import Fitted
+from training.fitness import check_fits
+from training.fitters import FITTERS
 from training.metrics import row_metrics
 
 
@@ -57,7 +59,9 @@ def judge(
 
     Raises:
         BadDataError: the sample has nothing to calibrate by.
+        ConfigError: settings do not fit the data, or one another.
     """
+    check_fits(sample.fleet, settings)
     started = time.perf_counter()
     fitted = FITTERS[model_type](sample, settings, seed)
     seconds = time.perf_counter() - started

@@ -3,7 +3,9 @@
 import sys
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 from torch import Tensor, nn
@@ -37,6 +39,14 @@ def learn(model: Predictor, windows: Tensor, knobs: NetworkTraining, seed: int) 
             optimiser.step()
             schedule.step()
     model.eval()
+
+
+def learnt(
+    model: Predictor, normal: NDArray[np.float32], knobs: NetworkTraining, seed: int
+) -> Predictor:
+    """`model`, taught by normal windows [n, length, channels]; see `learn`."""
+    learn(model, torch.from_numpy(normal), knobs, seed)
+    return model
 
 
 def corrupt(windows: Tensor, knobs: NetworkTraining, generator: torch.Generator) -> Tensor:

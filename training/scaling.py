@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 
+from plantwatch.errors import BadDataError
 from plantwatch.features import FeatureSpec, Kind, model_input
 from plantwatch.features import regimes as regimes_of
 from plantwatch.settings import Features, Scaling, Settings
@@ -26,10 +27,19 @@ def fit_features(sample: Sample, kind: Kind, scaling: Scaling, settings: Setting
     `zscore` scales by mean and standard deviation per operating regime, `gain` also by how strongly
     each regime shows a sensor's drift (see `_with_gains`); `minmax` by the smallest and largest
     value, regimes or not.
+
+    Raises:
+        BadDataError: no fit engine has a normal row.
     """
     knobs = settings.features
     fleet = sample.fleet
     normal = np.isin(fleet.engine, sample.fit_engines) & (fleet.rul > settings.training.normal_rul)
+    if not normal.any():
+        raise BadDataError(
+            f"no machine of {fleet.subset} is farther than {settings.training.normal_rul} readings "
+            "from its failure, so nothing shows what is normal; bring longer lives, or set "
+            "training.normal_rul"
+        )
     rows = fleet.values[normal].astype(np.float64)
     scaled_settings = rows[:, : settings.reading.settings] / knobs.setting_scale
     sensors = rows[:, np.asarray(knobs.sensors) + settings.reading.settings - 1]
@@ -62,7 +72,8 @@ def fit_features(sample: Sample, kind: Kind, scaling: Scaling, settings: Setting
 
 def regime_centres(scaled_settings: Array, knobs: Features) -> Array:
     """Centres of the operating regimes, [regimes, settings], of settings over `setting_scale`."""
-    one_regime = np.ptp(scaled_settings[:, 0]) < knobs.min_setting_range
+    # Machines without settings are all operated alike.
+    one_regime = not scaled_settings.size or np.ptp(scaled_settings[:, 0]) < knobs.min_setting_range
     return _centroids(scaled_settings, 1 if one_regime else knobs.regimes)
 
 

@@ -18,12 +18,13 @@ GOLDEN: Final = "golden.npz"
 """A run's artifact: `windows` and the `anomaly_score` of each when the model was trained."""
 _GOLDEN_WINDOWS: Final = 64
 
-RUN_NAMES: Final[dict[ModelType, str]] = {
-    "isolation_forest": "isolation_forest_v1",
-    "direction_mixture": "direction_mixture_v1",
-    "lstm_ae": "lstm_autoencoder_v1",
-    "patchtst": "patchtst_v1",
-}
+_RUN_NAMES: Final[dict[ModelType, str]] = {"lstm_ae": "lstm_autoencoder_v1"}
+"""Of those whose name does not say it."""
+
+
+def run_name(model_type: ModelType) -> str:
+    """What a training run of this type is called in MLflow."""
+    return _RUN_NAMES.get(model_type, f"{model_type}_v1")
 
 
 def ensure_experiment(settings: Settings) -> str:
@@ -60,7 +61,7 @@ def log_run(
     params = [Param(name, str(v)) for name, v in _parameters(settings, judged, sample).items()]
     with client(settings) as mlflow, tempfile.TemporaryDirectory() as plots:
         run = mlflow.create_run(
-            experiment, tags=_tags(card), run_name=RUN_NAMES[judged.model_type]
+            experiment, tags=_tags(card), run_name=run_name(judged.model_type)
         ).info.run_id
         mlflow.log_batch(run, metrics, params)
         mlflow.log_artifacts(run, str(folder), ARTIFACT)
@@ -100,7 +101,7 @@ def _extras(
     folder: Path, judged: Judged, sample: Sample, test: Windows, settings: Settings
 ) -> Path:
     """Weights and golden windows as plain arrays (nothing pickled) and both plots, in `folder`."""
-    label, name = settings.anomaly.label_rul, RUN_NAMES[judged.model_type]
+    label, name = settings.anomaly.label_rul, run_name(judged.model_type)
     where = f"{sample.fleet.subset}, {sample.fleet.source}"
     np.savez_compressed(folder / "weights.npz", allow_pickle=False, **judged.fitted.weights)
     _golden(folder / GOLDEN, judged, sample)

@@ -3,6 +3,8 @@
 import contextlib
 import json
 import os
+import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -15,6 +17,7 @@ from pathlib import Path
 import pytest
 
 import local_stack
+from connections.postgres import connect
 from data import cmapss
 from data.fleet import Fleet
 from demo import tour
@@ -27,10 +30,34 @@ from plantwatch.configuration import load
 from plantwatch.scoring import TOLERANCE
 from plantwatch.settings import Settings
 from tests.support.listening import descendants, listeners
+from tests.support.pages import commands, tabled, words
 from tests.support.servers import CONFIGS
 from tests.support.small_training import KNOBS, small_fleet
 
 pytestmark = pytest.mark.real
+
+_TEXT = (CONFIGS.parent / "README.md").read_text(encoding="utf-8")
+README = list(dict.fromkeys([*commands(_TEXT), *tabled(_TEXT)]))
+RUN = {
+    *("plantwatch incident", "plantwatch reproduce", "plantwatch maintenance"),
+    *("plantwatch evaluate --experiment", "plantwatch models list", "plantwatch alerts$"),
+    *("make status", "make ledger", "make dlq ARGS=list", "make reproduce", "make explain"),
+}
+NOT_RUN = {
+    "make (demo|test|train|evaluate|replay|watch|up|down|faults|soak)": "has a test of its own",
+    "make doctor": "has a test of its own, and fails on a machine that is short of something",
+    "make bench": "takes a quiet machine, and minutes",
+    "make dashboard": "serves until it is stopped; tests/integration/dashboard",
+    "plantwatch (drift|simulate)": "takes NASA's files or minutes; has tests of its own",
+    "ALERTS_PAGE_WEBHOOK": "writes to /etc; tests/unit/commands/test_alerts.py",
+    "plantwatch grafana": "needs a Grafana; tests/unit/grafana/test_publish.py",
+    "docker": "needs Docker",
+}
+"""What is not run here, by how it begins, and why."""
+SOME = {"X": "FD001-engine-001", "N": "40"}
+"""What a reader puts for a placeholder."""
+LAST_INCIDENT = 13
+"""README.md speaks of incidents up to this number."""
 
 
 @dataclass(frozen=True)
@@ -205,3 +232,30 @@ def test_the_demonstration_explains_itself(plant: Plant) -> None:
     assert shown.returncode == 0
     assert "--keep" in shown.stdout
     assert "Exit code 0" in shown.stdout
+
+
+# What README.md shows to whoever has a stack up does what it says, in this order and as it stands.
+def test_the_commands_of_the_readme(plant: Plant) -> None:
+    with connect(plant.settings, "reader") as connection:
+        newest = connection.execute("SELECT max(id) FROM incidents").fetchone()
+    if newest is None or (newest[0] or 0) < LAST_INCIDENT:
+        _tour(plant, small_fleet("train", engines=60))
+    for command in README:
+        if any(re.match(pattern, command) for pattern in RUN):
+            shown = _plantwatch(plant, *_as_plantwatch(command))
+            assert shown.returncode == 0, f"{command}: {shown.stdout}{shown.stderr}"
+
+
+# Every command of README.md is run here, or there is a reason why not.
+def test_no_command_of_the_readme_is_forgotten() -> None:
+    said = RUN | NOT_RUN.keys()
+    assert [one for one in README if not any(re.match(pattern, one) for pattern in said)] == []
+    assert [pattern for pattern in said if not any(re.match(pattern, one) for one in README)] == []
+
+
+def _as_plantwatch(command: str) -> list[str]:
+    """`make X ARGS=...` is `plantwatch X ...`, as tests/unit/test_makefile.py shows."""
+    first, *rest = words(command)
+    if first == "make":
+        rest = [word for text in rest for word in shlex.split(text.removeprefix("ARGS="))]
+    return [SOME.get(word, word) for word in rest]

@@ -14,7 +14,7 @@ from local_stack.free import free_addresses
 from plantwatch.errors import ConfigError
 from tests.support.servers import CONFIGS
 from tests.support.small_training import KNOBS, small_fleet
-from training.fit import FITTERS
+from training.fitters import FITTERS
 
 pytestmark = pytest.mark.real
 

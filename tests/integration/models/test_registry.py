@@ -23,7 +23,7 @@ from plantwatch.errors import ConfigError, UnavailableError
 from plantwatch.settings import Settings
 from tests.support.commands import Command, with_changes
 from tests.support.small_training import small_fleet, small_sample, small_settings
-from training.fit import FITTERS
+from training.fitters import FITTERS
 from training.train import Trained, train
 
 pytestmark = pytest.mark.real

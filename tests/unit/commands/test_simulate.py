@@ -59,7 +59,7 @@ def test_drawn_engines_can_be_fitted(tmp_path: Path, configs: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
-        (("fit", "--dataset", "FD005"), 78, "unknown subset 'FD005'"),
+        (("fit", "--dataset", "FD005"), 78, "unknown data set 'FD005'"),
         (("fit",), 69, "set CMAPSS_DIR"),
         (("check",), 69, "set CMAPSS_DIR"),
     ],

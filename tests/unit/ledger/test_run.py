@@ -36,6 +36,13 @@ def test_manifests_of_this_cluster_count(tmp_path: Path) -> None:
     assert list(acked(tmp_path / "none", "mine")) == []
 
 
+# Machines that have names of their own are judged under them.
+def test_machines_go_by_their_own_names(tmp_path: Path) -> None:
+    named = {"engines": (2,), "names": ("pump-a", "pump-b"), "acked": {2: 1}}
+    manifest("mine").model_copy(update=named).save(tmp_path / "one.json")
+    assert list(acked(tmp_path, "mine")) == [("pump-b", 1, 1_001_000_000)]
+
+
 # A damaged manifest is no reason to judge without it: a person must look.
 def test_a_damaged_manifest_stops_the_judge(tmp_path: Path) -> None:
     (tmp_path / "one.json").write_text("{")

@@ -163,6 +163,18 @@ def test_cmapss(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert doctor.cmapss(settings, nowhere, CONFIGS).health is FAIL
 
 
+# With a data set of one's own its file is looked for, and nothing takes its place.
+def test_data_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = load(CONFIGS, {"TRAINING_DATASET": "pumps"})
+    missing = doctor.cmapss(settings, {}, CONFIGS)
+    assert (missing.check, missing.health) == ("pumps", FAIL)
+    rows = Path(".local/pumps/test.csv")
+    rows.parent.mkdir(parents=True)
+    rows.touch()
+    assert doctor.cmapss(settings, {}, CONFIGS).health is OK
+
+
 # An optional program that is not there is skipped, with the command to get it.
 def test_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))

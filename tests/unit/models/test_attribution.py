@@ -21,7 +21,7 @@ from tests.support.small_training import (
     small_settings,
 )
 from training.dataset import cut, split
-from training.fit import FITTERS
+from training.fitters import FITTERS
 from training.judge import judge
 
 VALIDATION = small_sample().validation

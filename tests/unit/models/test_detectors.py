@@ -16,7 +16,7 @@ from plantwatch.messages import IncidentRule
 from plantwatch.scoring import Detector, UnscorableError
 from plantwatch.settings import AlarmRule
 from tests.support.small_training import small_detector, small_model, small_sample, small_settings
-from training.fit import FITTERS
+from training.fitters import FITTERS
 from training.train import build_card
 
 MODEL_TYPES: tuple[ModelType, ...] = tuple(FITTERS)

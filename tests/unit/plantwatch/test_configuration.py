@@ -58,6 +58,25 @@ def flat(settings: Settings) -> dict[str, object]:
     }
 
 
+# The data set in use brings settings, which stand above the files and below the environment.
+def test_a_data_set_brings_settings() -> None:
+    usual = load(CONFIGS, {})
+    pumps = load(CONFIGS, {"TRAINING_DATASET": "pumps", "READING_SENSORS": "4"})
+    assert (usual.window.length, pumps.window.length) == (30, 20)
+    assert (pumps.reading.settings, pumps.reading.sensors) == (1, 4)
+    assert pumps.window.history == usual.window.history
+
+
+# What it brings is checked like all else; a section that is none is named with its file.
+def test_what_a_data_set_brings_is_checked(folder: Path) -> None:
+    path = folder / "datasets" / "own.yaml"
+    path.parent.mkdir()
+    path.write_text("settings: {window: {lenght: 20}}\n", encoding="utf-8")
+    assert "did you mean 'window.length'" in refusal(folder, {"TRAINING_DATASET": "own"})
+    path.write_text("settings: {window: 20}\n", encoding="utf-8")
+    assert str(path) in refusal(folder, {"TRAINING_DATASET": "own"})
+
+
 # The files that we ship load as they are.
 def test_the_shipped_files_load() -> None:
     assert load(CONFIGS, {}).window.length == 30

@@ -5,7 +5,7 @@ from models.card import ModelType
 from tests.support.small_training import small_fleet, small_model, small_sample, small_settings
 from training.budget import Choice, spend
 from training.dataset import Scored, cut
-from training.fit import FITTERS
+from training.fitters import FITTERS
 from training.judge import judge
 
 

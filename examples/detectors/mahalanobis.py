@@ -1,0 +1,58 @@
+"""The Mahalanobis distance of a window's levels and slopes from those of normal windows."""
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from models.heads import Array
+from models.representations import LevelSlope
+from plantwatch.sections import Section, Share
+from plantwatch.settings import Settings
+from training.dataset import Sample
+from training.fit import Fitted, fit_network, knobs_of
+from training.summary import Summary
+
+
+class Knobs(Section):
+    """What configs/detectors/mahalanobis.yaml may say."""
+
+    shrinkage: Share
+
+
+class Distance(nn.Module):
+    """x [n, D], standardised on normal windows, to its squared distance, and each part's share."""
+
+    precision: Tensor
+
+    def __init__(self, precision: Array) -> None:
+        """`precision` [D, D], the inverse covariance of normal windows."""
+        super().__init__()
+        self.register_buffer("precision", torch.from_numpy(precision))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        # Elementwise: a matrix product chooses its order of summation by the size of the batch.
+        contributions = x * (x.unsqueeze(1) * self.precision).sum(dim=2)
+        return contributions.sum(dim=1), contributions
+
+
+def fit(sample: Sample, settings: Settings, seed: int) -> Fitted:
+    """The covariance of normal windows, a part of it (`shrinkage`) a sphere."""
+    knobs = knobs_of("mahalanobis", Knobs, settings)
+
+    def head(summary: Summary) -> Distance:
+        covariance = np.cov(summary.x[summary.normal].T)
+        sphere = np.eye(len(covariance)) * np.trace(covariance) / len(covariance)
+        mixed = (1 - knobs.shrinkage) * covariance + knobs.shrinkage * sphere
+        return Distance(np.linalg.inv(mixed))
+
+    return fit_network(
+        sample,
+        settings,
+        seed,
+        kind="level_slope",
+        scaling="gain",
+        represent=lambda _: LevelSlope(),
+        head=head,
+        supervision="U",
+        parameters=knobs.model_dump(),
+    )
