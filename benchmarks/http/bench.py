@@ -84,8 +84,12 @@ class Bench:
             "one_ms": together[0],
             "batch_ms": together[1],
             "batch": len(asked),
-            "many": {"clients": _MANY, "per_s": many.per_second, "p99": many.at(0.99),
-                     "failed": many.failed},
+            "many": {
+                "clients": _MANY,
+                "per_s": many.per_second,
+                "p99": many.at(0.99),
+                "failed": many.failed,
+            },
         }
 
     def _rates(self, port: int, singles: Sequence[bytes]) -> Iterator[Rate]:

@@ -5,23 +5,13 @@
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import hypothesis
 import pytest
-import requests
 import schemathesis
-from hypothesis import HealthCheck, Phase
 from hypothesis import strategies as st
-from schemathesis import Case, GenerationMode
-from schemathesis.schemas import APIOperation
 
 from plantwatch.messages import to_datetime
-from plantwatch.settings import Postgres
-from tests.support import stored
-from tests.support.api import ROWS, SENSORS, running, tiny_settings
-from tests.support.commands import with_changes
 
 pytestmark = pytest.mark.real
 
@@ -39,8 +29,6 @@ schemathesis.openapi.format(
 
 
 @pytest.fixture(scope="module")
-def address(
-    tmp_path_factory: pytest.TempPathFactory, postgres: Any
-) -> Iterator[str]:
+def address(tmp_path_factory: pytest.TempPathFactory, postgres: Any) -> Iterator[str]:
     """The API with a tiny model, and a database with some rows."""
     raise NotImplementedError

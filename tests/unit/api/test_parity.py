@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import get_args
 
 import httpx
 import numpy as np
@@ -11,7 +10,6 @@ import pytest
 from data import cmapss
 from data.fleet import Fleet
 from models.cache import Named, Role, write_named
-from models.card import ModelType
 from models.onnx_detector import OnnxDetector
 from plantwatch.accounting import Ledger
 from plantwatch.messages import ScoreEvent, SensorReading, score_event_from_bytes, to_iso
@@ -21,6 +19,7 @@ from stream_processors.partition import Partition
 from tests.support.api import running
 from tests.support.small_training import small_detector, small_fleet, small_settings
 from tests.support.streams import Message
+from training.fitters import FITTERS
 
 ENGINES = 3
 
@@ -62,7 +61,7 @@ def asked(fleet: Fleet, event: ScoreEvent, columns: list[str]) -> dict[str, obje
     }
 
 
-@pytest.fixture(scope="module", params=get_args(ModelType))
+@pytest.fixture(scope="module", params=FITTERS)
 def served(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[OnnxDetector, httpx.Client, Settings]]:
