@@ -30,10 +30,8 @@ def schemas(
     Exit code 0: they are. 1: some differ.
     """
     made = files(context.ensure_object(Settings))
-    for name, text in made.items() if write else ():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+    if write:
+        _write(made, folder)
     differing = [name for name, text in made.items() if not _is(folder / name, text)]
     for name in differing:
         typer.echo(f"{folder / name} is not that of the messages; `plantwatch schemas --write`")
@@ -50,6 +48,13 @@ def files(settings: Settings) -> dict[str, str]:
         f"schemas/{name}.json": json.dumps(schema, indent=2) + "\n"
         for name, schema in json_schemas(settings).items()
     }
+
+
+def _write(made: dict[str, str], folder: Path) -> None:
+    for name, text in made.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
 
 
 def _is(path: Path, text: str) -> bool:

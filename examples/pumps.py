@@ -29,8 +29,8 @@ def pump(name: str, rng: np.random.Generator, *, seen_to_the_end: bool) -> pd.Da
     life = int(rng.integers(150, 300))
     left = 0 if seen_to_the_end else int(rng.choice([rng.integers(0, 20), rng.integers(30, 90)]))
     hours = np.arange(life - left)
-    fast = rng.random() < 0.5
-    fast = (rng.random(len(hours)) < 0.02).cumsum() % 2 != fast  # runs for days at one speed
+    begun_fast = rng.random() < 0.5  # and runs for days at one speed
+    fast = (rng.random(len(hours)) < 0.02).cumsum() % 2 != begun_fast
     worn = np.expm1(6 * hours / life) / np.expm1(6)
     frame = pd.DataFrame(
         {
@@ -41,7 +41,8 @@ def pump(name: str, rng: np.random.Generator, *, seen_to_the_end: bool) -> pd.Da
     )
     for sensor, (healthy, noise, change) in SENSORS.items():
         own = rng.normal(0, noise / 2) + change * worn * rng.uniform(0.8, 1.2)
-        frame[sensor] = np.where(fast, *healthy[::-1]) + own + rng.normal(0, noise, len(hours))
+        at_speed = np.where(fast, healthy[1], healthy[0])
+        frame[sensor] = at_speed + own + rng.normal(0, noise, len(hours))
     frame["hours_left"] = life - 1 - hours
     return frame.round(3)
 

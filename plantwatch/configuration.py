@@ -77,7 +77,9 @@ def _of_dataset(
     """The settings that the data set in use brings: its readings, its window, its sensors."""
     name = environ.get("TRAINING_DATASET") or document.get("training", {}).get("dataset")
     path = folder / "datasets" / f"{name}.yaml"
-    brought = read_yaml(path).get("settings", {}) if path.is_file() else {}
+    brought: dict[str, dict[str, Any]] = {}
+    if path.is_file():
+        brought = read_yaml(path).get("settings", {})
     if not all(isinstance(fields, dict) for fields in brought.values()):
         raise ConfigError(f"{path}: settings must hold sections; mend the file")
     return brought

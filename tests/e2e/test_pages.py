@@ -28,6 +28,9 @@ pytestmark = pytest.mark.real
 
 ROOT = CONFIGS.parent
 BIN = Path(sys.executable).parent
+# Coverage sums up files that are gone by then; a command that was tried in this process leaves its
+# folder of settings.
+NOT_INHERITED = ("COVERAGE", "PYTEST", "PLANTWATCH")
 NOT_COPIED = shutil.ignore_patterns(".git", ".local", ".venv", "__pycache__", "raw", "results")
 
 
@@ -40,8 +43,7 @@ def own_folder() -> Iterator[Path]:
 
 def run(lines: list[str], folder: Path, environ: dict[str, str]) -> str:
     """Run lines as a reader's shell does, up to the first that fails; what they said."""
-    # Not the coverage of this run: the folder is gone when it is summed up.
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("COVERAGE", "PYTEST"))}
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(NOT_INHERITED)}
     path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         ["bash", "-e", "-o", "pipefail", "-c", "\n".join(lines)],

@@ -54,10 +54,6 @@ NOT_RUN = {
     "docker": "needs Docker",
 }
 """What is not run here, by how it begins, and why."""
-SOME = {"X": "FD001-engine-001", "N": "40"}
-"""What a reader puts for a placeholder."""
-LAST_INCIDENT = 13
-"""README.md speaks of incidents up to this number."""
 
 
 @dataclass(frozen=True)
@@ -201,7 +197,7 @@ def _plantwatch(plant: Plant, *arguments: str) -> "subprocess.CompletedProcess[s
         cwd=plant.folder,
         env=os.environ
         | environment_of(plant.settings)
-        | {"CMAPSS_DIR": str(plant.folder / "cmapss")},
+        | {"CMAPSS_DIR": str(plant.folder / "cmapss"), "USER": "somebody"},
         capture_output=True,
         text=True,
         check=False,
@@ -236,13 +232,16 @@ def test_the_demonstration_explains_itself(plant: Plant) -> None:
 
 # What README.md shows to whoever has a stack up does what it says, in this order and as it stands.
 def test_the_commands_of_the_readme(plant: Plant) -> None:
+    _tour(plant, small_fleet("train", engines=60))  # to failure: their incidents stay open
     with connect(plant.settings, "reader") as connection:
-        newest = connection.execute("SELECT max(id) FROM incidents").fetchone()
-    if newest is None or (newest[0] or 0) < LAST_INCIDENT:
-        _tour(plant, small_fleet("train", engines=60))
+        found = connection.execute(
+            "SELECT id FROM incidents WHERE closed_at IS NULL ORDER BY id LIMIT 2"
+        ).fetchall()
+    one, other = (str(number) for (number,) in found)
+    some = {"12": one, "13": other, "X": "FD001-engine-001", "N": "40"}
     for command in README:
         if any(re.match(pattern, command) for pattern in RUN):
-            shown = _plantwatch(plant, *_as_plantwatch(command))
+            shown = _plantwatch(plant, *(some.get(w, w) for w in _as_plantwatch(command)))
             assert shown.returncode == 0, f"{command}: {shown.stdout}{shown.stderr}"
 
 
@@ -258,4 +257,4 @@ def _as_plantwatch(command: str) -> list[str]:
     first, *rest = words(command)
     if first == "make":
         rest = [word for text in rest for word in shlex.split(text.removeprefix("ARGS="))]
-    return [SOME.get(word, word) for word in rest]
+    return rest
