@@ -14,7 +14,7 @@ PYTHON = $(shell for python in python3 python3.13 python3.12 python3.11; do \
 COMMANDS := download-data train evaluate up down status replay worker watch bench ledger dlq reproduce doctor \
 	explain faults bench-edges bench-page bench-pipeline bench-api dashboard serve
 .PHONY: help install $(COMMANDS) demo sinks test fuzz soak lint format lock audit sbom asyncapi-schema grafana-schema grafana-smoke \
-	test-postgres15 images docker-env docker-build docker-up docker-down docker-logs
+	test-postgres15 images compose-check docker-env docker-build docker-up docker-down docker-logs
 
 help: ## Show this table
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -113,6 +113,16 @@ grafana-schema: ## Make the JSON schema of Grafana's dashboards anew
 	@cd .local/schema && npx ts-json-schema-generator --path '$(GRAFANA_SCHEMA)' --tsconfig tsconfig.json \
 		--type Dashboard --expose none --no-type-check > dashboard.json
 	@cp .local/schema/dashboard.json tests/data/grafana-dashboard.schema.json
+
+# Docker's own program, which takes no engine to say whether it understands compose.yaml.
+.local/compose/docker-compose:
+	@mkdir -p $(@D)
+	@cd $(@D) && { test -f go.mod || go mod init compose; } && \
+		go get github.com/docker/compose/v2/cmd@v2.40.3 && \
+		go build -o docker-compose github.com/docker/compose/v2/cmd
+
+compose-check: install .local/compose/docker-compose ## Build Docker Compose with Go, and let it read compose.yaml
+	@PATH="$(CURDIR)/.local/compose:$$PATH" $(BIN)/pytest --quiet tests/contract/test_images.py -k docker_compose
 
 COMPOSE := docker compose
 docker-env: install ## Write a password into .env for everything that has none

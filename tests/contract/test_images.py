@@ -3,6 +3,7 @@
 No image was built: see ARCHITECTURE.md. `make images` installs and runs what is in them.
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -98,18 +99,39 @@ def test_the_context_has_the_sources_alone() -> None:
     assert "data/raw" in lines
 
 
-# Where there is a Docker Compose, it is asked, too.
+def docker_compose() -> list[str]:
+    """Docker's plugin, or the program by itself; empty where there is neither."""
+    for words in (["docker", "compose"], ["docker-compose"]):
+        if shutil.which(words[0]):
+            done = subprocess.run([*words, "version", "--short"], capture_output=True, check=False)
+            if done.returncode == 0:
+                return words
+    return []
+
+
+# Where there is a Docker Compose, it is asked, too; without a password it names the one that is
+# missing, and says what to do.
 def test_docker_compose_takes_it() -> None:
-    asked = ["docker", "compose", "version"]
-    if shutil.which("docker") is None or subprocess.run(asked, check=False).returncode:
-        pytest.skip("no Docker Compose here; get it with `apt install docker-compose-v2`")
-    environ = {name: "x" for name, _, _ in compose.variables(text("compose.yaml"))}
-    done = subprocess.run(
-        ["docker", "compose", "--profile", "replay", "config", "--quiet"],
-        cwd=compose.ROOT,
-        env={"PATH": "/usr/local/bin:/usr/bin:/bin", **environ, "CMAPSS_DIR": "./data"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    words = docker_compose()
+    if not words:
+        pytest.skip("no Docker Compose here; get it with `make compose-check`")
+    environ = {
+        name: "x" for name, sign, _ in compose.variables(text("compose.yaml")) if sign == "?"
+    }
+
+    def config(**given: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [*words, "--env-file", "/dev/null", "--profile", "replay", "config", "--quiet"],
+            cwd=compose.ROOT,
+            env={"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], **given},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    done = config(**environ)
+    assert (done.returncode, done.stderr) == (0, "")
+    refused = config(**(environ | {"API_KEY": ""}))
+    assert refused.returncode != 0
+    assert "API_KEY" in refused.stderr
+    assert "make docker-env" in refused.stderr

@@ -11,7 +11,7 @@ TARGETS = {
     *("worker", "sinks", "watch", "bench", "ledger", "dlq", "reproduce", "doctor", "test", "fuzz"),
     *("lint", "format", "lock", "explain", "bench-edges", "bench-page", "dashboard"),
     *("docker-env", "docker-build", "docker-up", "docker-down", "docker-logs", "images"),
-    *("test-postgres15",),
+    *("test-postgres15", "compose-check"),
     *("audit", "sbom"),
 }
 

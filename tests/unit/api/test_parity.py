@@ -15,6 +15,7 @@ from plantwatch.accounting import Ledger
 from plantwatch.messages import ScoreEvent, SensorReading, score_event_from_bytes, to_iso
 from plantwatch.scoring import TOLERANCE
 from plantwatch.settings import Settings
+from stream_processors import chunks
 from stream_processors.partition import Partition
 from tests.support.api import running
 from tests.support.small_training import small_detector, small_fleet, small_settings
@@ -44,7 +45,7 @@ def streamed(fleet: Fleet, detector: OnnxDetector, settings: Settings) -> list[S
         )
         messages.append(Message(row, sensor_id.encode(), reading.to_bytes()))
     partition = Partition(0, settings, Ledger(rows[0], rows[0]), rows[0])
-    outputs = partition.process(messages, detector).outputs
+    outputs = chunks.process([(partition, messages)], detector).outputs
     return [
         score_event_from_bytes(one.value) for one in outputs if one.topic == settings.topics.scores
     ]

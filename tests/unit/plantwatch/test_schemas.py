@@ -22,6 +22,7 @@ from plantwatch.incidents import CALM, Machine, follow
 from plantwatch.messages import IncidentEvent, score_event_from_bytes
 from plantwatch.schemas import CHANNELS, asyncapi, json_schemas
 from plantwatch.settings import Topics
+from stream_processors import chunks
 from stream_processors.partition import Partition
 from tests.support.corpus import cases
 from tests.support.plant import reading, rows
@@ -54,7 +55,7 @@ def sent(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[bytes]]:
     log = [
         Message(at, *message) for at, message in enumerate([*readings, (b"m", b"{"), (None, None)])
     ]
-    outcome = Partition(0, SETTINGS, Ledger(0, 0), 0).process(log, detector)
+    outcome = chunks.process([(Partition(0, SETTINGS, Ledger(0, 0), 0), log)], detector)
     found: dict[str, list[bytes]] = defaultdict(
         list, {"readings": [one.value for one in readings if one.value]}
     )
