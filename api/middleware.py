@@ -4,6 +4,7 @@ Plain ASGI: Starlette's BaseHTTPMiddleware would put a task and a queue around e
 """
 
 import hmac
+import itertools
 import re
 import time
 import uuid
@@ -26,6 +27,9 @@ OPEN: Final = frozenset({"/health", "/healthz", "/readyz", "/metrics"})
 """Probes and Prometheus, who know no key; they tell of no machine."""
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+_RUN: Final = uuid.uuid4().hex
+_NUMBERS: Final = itertools.count(1)
+"""Ids of ours are the run's and a number: random ones would each be a call of the kernel."""
 _PATH_SHOWN: Final = 200
 _GONE: Final = 499
 """nginx's number for a caller who did not wait."""
@@ -158,7 +162,7 @@ def refuse(status: int, why: str, headers: Mapping[str, str] | None = None) -> J
 def _request_id(scope: Scope) -> str:
     """The caller's own, so that its logs and ours meet, unless it is odd."""
     given = Headers(scope=scope).get("x-request-id", "")
-    return given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    return given if _REQUEST_ID.fullmatch(given) else f"{_RUN}-{next(_NUMBERS)}"
 
 
 def _name(host: str) -> str:

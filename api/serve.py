@@ -1,5 +1,6 @@
 """The API listens: on this machine only, unless a key is set."""
 
+import gc
 import ipaddress
 import socket
 
@@ -37,8 +38,12 @@ def listener(settings: Settings) -> socket.socket:
 
 def serve(settings: Settings, at: socket.socket) -> None:
     """Answer requests until SIGTERM or Ctrl-C; those in hand are answered then."""
+    app = build(settings)
+    # A window is hundreds of lists: the collector should not walk all modules for them.
+    gc.collect()
+    gc.freeze()
     config = uvicorn.Config(
-        build(settings),
+        app,
         # What went wrong with a request is in our own log; here only what is wrong with the server.
         log_config=None,
         log_level="critical",

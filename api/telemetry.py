@@ -12,12 +12,11 @@ class Telemetry:
     def __init__(self, exporter: Exporter) -> None:
         self._requests = exporter.counter(metrics.API_REQUESTS)
         self._seconds = exporter.histogram(metrics.API_SECONDS)
-        self._windows = exporter.counter(metrics.API_WINDOWS)
+        windows = exporter.counter(metrics.API_WINDOWS)
         self._model = exporter.gauge(metrics.MODEL)
         self._refused = exporter.counter(metrics.MODELS_REFUSED)
         # From the start, or the first of a kind would be no increase.
-        for outcome in ("normal", "anomalous"):
-            self._windows.labels(outcome)
+        self._normal, self._anomalous = map(windows.labels, ("normal", "anomalous"))
         self._refused.labels(_ROLE)
 
     def finished(self, route: str, status: int, seconds: float) -> None:
@@ -26,8 +25,8 @@ class Telemetry:
         self._seconds.labels(route).observe(seconds)
 
     def judged(self, windows: int, anomalous: int) -> None:
-        self._windows.labels("normal").inc(windows - anomalous)
-        self._windows.labels("anomalous").inc(anomalous)
+        self._normal.inc(windows - anomalous)
+        self._anomalous.inc(anomalous)
 
     def model(self, version: str, digest: str) -> None:
         """This model judges from now on."""

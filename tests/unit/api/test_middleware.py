@@ -1,6 +1,7 @@
 """What every request passes: the key, the body's length, its name, the log, errors of ours."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -71,7 +72,8 @@ def test_each_request_has_an_id(client: httpx.Client) -> None:
     assert own.headers["x-request-id"] == "trace-7"
     odd = client.get("/model", headers={"x-request-id": "a b\tc"}).headers["x-request-id"]
     other = client.get("/model").headers["x-request-id"]
-    assert len(odd) == len(other) == 32
+    assert re.fullmatch("[0-9a-f]{32}-[0-9]+", odd)
+    assert re.fullmatch("[0-9a-f]{32}-[0-9]+", other)
     assert odd != other
 
 

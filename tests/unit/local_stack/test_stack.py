@@ -88,6 +88,7 @@ def test_prometheus_scrapes_every_process_of_the_pipeline(
         *("producer", "worker", "sink-postgres", "sink-prometheus", "sink-shadow", "sink-readings"),
         "outbox",
         "drift",
+        "api",
     }
 
 
