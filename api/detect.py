@@ -111,8 +111,8 @@ def _judge(
     except UnscorableError as error:
         why = "the model has no finite score for these readings"
         raise refusal({places[row]: why for row in error.rows}) from None
-    wanted = np.array([one.contributions for one in asked])
-    if not wanted.any():
+    wanted = [row for row, one in enumerate(asked) if one.contributions]
+    if not wanted:
         return verdicts
     contributions = np.full((len(asked), len(features.sensors)), np.nan)
     contributions[wanted] = detector.contributions(windows[wanted])

@@ -21,8 +21,6 @@ from structlog.contextvars import bound_contextvars
 
 from api.telemetry import Telemetry
 
-log = structlog.get_logger()
-
 OPEN: Final = frozenset({"/health", "/healthz", "/readyz", "/metrics"})
 """Probes and Prometheus, who know no key; they tell of no machine."""
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -41,6 +39,8 @@ class Observed:
     def __init__(self, app: ASGIApp, telemetry: Telemetry) -> None:
         self._app = app
         self._telemetry = telemetry
+        # Made once: it is as dear as the line itself.
+        self._log = structlog.get_logger().bind()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -64,7 +64,7 @@ class Observed:
             try:
                 await self._app(scope, receive, named)
             except Exception:
-                log.exception("a request failed")
+                self._log.exception("a request failed")
                 if not status:
                     why = f"an error of ours, logged under request {request_id}"
                     await refuse(HTTPStatus.INTERNAL_SERVER_ERROR, why)(scope, receive, named)
@@ -74,7 +74,8 @@ class Observed:
         route = getattr(scope.get("route"), "path", "other")
         self._telemetry.finished(route, status, time.perf_counter() - began)
         # Probes come every few seconds; one that fails is news.
-        say = log.debug if route in OPEN and status == HTTPStatus.OK else log.info
+        quiet = route in OPEN and status == HTTPStatus.OK
+        say = self._log.debug if quiet else self._log.info
         say(
             "request",
             method=scope["method"],

@@ -3,12 +3,16 @@
 import gc
 import ipaddress
 import socket
+from typing import Final
 
 import uvicorn
 
 from api.app import build
 from plantwatch.errors import ConfigError
 from plantwatch.settings import Settings
+
+_COLLECT_AFTER: Final = 100_000
+"""Containers that came and did not go; Python's own is 700."""
 
 
 def listener(settings: Settings) -> socket.socket:
@@ -39,9 +43,11 @@ def listener(settings: Settings) -> socket.socket:
 def serve(settings: Settings, at: socket.socket) -> None:
     """Answer requests until SIGTERM or Ctrl-C; those in hand are answered then."""
     app = build(settings)
-    # A window is hundreds of lists: the collector should not walk all modules for them.
+    # A batch is 15,000 rows, none in a circle: the collector would walk them, and all modules, over
+    # and over while they are parsed.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER)
     config = uvicorn.Config(
         app,
         # What went wrong with a request is in our own log; here only what is wrong with the server.
