@@ -63,7 +63,7 @@ class Observed:
         with bound_contextvars(request_id=request_id):
             try:
                 await self._app(scope, receive, named)
-            except Exception:
+            except Exception:  # noqa: BLE001 - logged whole, told as a 500
                 self._log.exception("a request failed")
                 if not status:
                     why = f"an error of ours, logged under request {request_id}"

@@ -94,7 +94,7 @@ def test_an_error_of_ours(client: httpx.Client, monkeypatch: pytest.MonkeyPatch)
         raise RuntimeError("a secret")
 
     with monkeypatch.context() as patch, capture_logs() as lines:
-        patch.setattr(OnnxDetector, "score", broken)
+        patch.setattr(OnnxDetector, "judge", broken)
         answer = client.post("/detect", json=request(), headers={"x-request-id": "trace-7"})
     assert answer.status_code == 500
     assert answer.json() == {"detail": "an error of ours, logged under request trace-7"}
