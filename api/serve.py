@@ -2,6 +2,7 @@
 
 import gc
 import ipaddress
+import signal
 import socket
 from typing import Final
 
@@ -57,6 +58,9 @@ def serve(settings: Settings, at: socket.socket) -> None:
         server_header=False,
         timeout_graceful_shutdown=round(settings.stack.stop_timeout_sec),
     )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn sends itself the signal again when it is done: by then there is nothing to end.
+        signal.signal(number, lambda *_: None)
     uvicorn.Server(config).run(sockets=[at])
 
 

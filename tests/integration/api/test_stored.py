@@ -13,6 +13,7 @@ from plantwatch.settings import Postgres
 from tests.support import stored
 from tests.support.api import running, tiny_settings
 from tests.support.commands import with_changes
+from tests.support.servers import PostgresServer
 
 pytestmark = pytest.mark.real
 
@@ -134,12 +135,16 @@ def test_postgres_is_away(database: Postgres, tmp_path: Path) -> None:
 
 
 # A database that broke the connection is asked again over another one.
-def test_a_broken_connection_is_made_anew(client: httpx.Client, owner: psycopg.Connection) -> None:
+def test_a_broken_connection_is_made_anew(
+    client: httpx.Client, postgres: PostgresServer, database: Postgres
+) -> None:
     assert client.get("/events").status_code == 200
-    owner.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    )
+    with postgres.admin() as admin:
+        admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = %s AND usename = %s",
+            [database.db, database.reader_user],
+        )
     assert client.get("/events").status_code == 503
     assert client.get("/events").status_code == 200
 
