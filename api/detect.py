@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
+from starlette.routing import BaseRoute
 
 from api.body import BodyRoute, Where, refusal
 from api.production import Production
@@ -33,7 +34,7 @@ _REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
-def routes(production: Production, telemetry: Telemetry, max_batch_size: int) -> list[BodyRoute]:
+def routes(production: Production, telemetry: Telemetry, max_batch_size: int) -> list[BaseRoute]:
     """The routes; none waits for anything but the processor."""
 
     def judge(asked: Sequence[DetectRequest], places: Sequence[Where]) -> list[DetectResponse]:
