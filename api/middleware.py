@@ -17,7 +17,6 @@ from fastapi.responses import JSONResponse
 from pydantic import SecretStr
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from structlog.contextvars import bound_contextvars
 
 from api.telemetry import Telemetry
 
@@ -60,17 +59,16 @@ class Observed:
                 ]
             await send(message)
 
-        with bound_contextvars(request_id=request_id):
-            try:
-                await self._app(scope, receive, named)
-            except Exception:  # noqa: BLE001 - logged whole, told as a 500
-                self._log.exception("a request failed")
-                if not status:
-                    why = f"an error of ours, logged under request {request_id}"
-                    await refuse(HTTPStatus.INTERNAL_SERVER_ERROR, why)(scope, receive, named)
-            self._finished(scope, status or _GONE, began)
+        try:
+            await self._app(scope, receive, named)
+        except Exception:  # noqa: BLE001 - logged whole, told as a 500
+            self._log.exception("a request failed", request_id=request_id)
+            if not status:
+                why = f"an error of ours, logged under request {request_id}"
+                await refuse(HTTPStatus.INTERNAL_SERVER_ERROR, why)(scope, receive, named)
+        self._finished(scope, status or _GONE, began, request_id)
 
-    def _finished(self, scope: Scope, status: int, began: float) -> None:
+    def _finished(self, scope: Scope, status: int, began: float, request_id: str) -> None:
         route = getattr(scope.get("route"), "path", "other")
         self._telemetry.finished(route, status, time.perf_counter() - began)
         # Probes come every few seconds; one that fails is news.
@@ -78,6 +76,7 @@ class Observed:
         say = self._log.debug if quiet else self._log.info
         say(
             "request",
+            request_id=request_id,
             method=scope["method"],
             path=scope["path"][:_PATH_SHOWN],
             status=status,

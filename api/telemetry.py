@@ -1,5 +1,7 @@
 """The API's metrics: what is counted, and when."""
 
+from prometheus_client import Counter, Histogram
+
 from connections.prometheus import Exporter
 from plantwatch import metrics
 
@@ -12,6 +14,7 @@ class Telemetry:
     def __init__(self, exporter: Exporter) -> None:
         self._requests = exporter.counter(metrics.API_REQUESTS)
         self._seconds = exporter.histogram(metrics.API_SECONDS)
+        self._series: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
         windows = exporter.counter(metrics.API_WINDOWS)
         self._model = exporter.gauge(metrics.MODEL)
         self._refused = exporter.counter(metrics.MODELS_REFUSED)
@@ -21,8 +24,15 @@ class Telemetry:
 
     def finished(self, route: str, status: int, seconds: float) -> None:
         """A request was answered, or given up by its caller."""
-        self._requests.labels(route, status).inc()
-        self._seconds.labels(route).observe(seconds)
+        if (route, status) not in self._series:
+            # Kept: there are few, and to look one up takes as long as to count.
+            self._series[route, status] = (
+                self._requests.labels(route, status),
+                self._seconds.labels(route),
+            )
+        answered, took = self._series[route, status]
+        answered.inc()
+        took.observe(seconds)
 
     def judged(self, windows: int, anomalous: int) -> None:
         self._normal.inc(windows - anomalous)
