@@ -1,9 +1,12 @@
 """The API's metrics: what is counted, and when."""
 
-from prometheus_client import Counter, Histogram
+from typing import TYPE_CHECKING
 
 from connections.prometheus import Exporter
 from plantwatch import metrics
+
+if TYPE_CHECKING:
+    from prometheus_client import Counter, Histogram
 
 _ROLE = "production"
 
@@ -35,8 +38,9 @@ class Telemetry:
         took.observe(seconds)
 
     def judged(self, windows: int, anomalous: int) -> None:
-        self._normal.inc(windows - anomalous)
-        self._anomalous.inc(anomalous)
+        for counter, number in ((self._normal, windows - anomalous), (self._anomalous, anomalous)):
+            if number:
+                counter.inc(number)
 
     def model(self, version: str, digest: str) -> None:
         """This model judges from now on."""
