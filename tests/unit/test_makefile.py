@@ -10,6 +10,7 @@ TARGETS = {
     *("install", "download-data", "train", "evaluate", "demo", "up", "down", "status", "replay"),
     *("worker", "sinks", "watch", "bench", "ledger", "dlq", "reproduce", "doctor", "test", "fuzz"),
     *("lint", "format", "lock", "explain", "bench-edges", "bench-page", "dashboard"),
+    *("serve", "bench-api"),
 }
 
 

@@ -28,6 +28,7 @@ pytestmark = pytest.mark.real
 
 REQUESTS = int(os.environ.get("FUZZ_REQUESTS", "1000"))
 """To each route."""
+BATCH = 3
 ASKING = ("/detect", "/detect/batch", "/events", "/incidents")
 TELLING = ("/model", "/health", "/healthz", "/readyz", "/metrics")
 FINITE = {"exclusiveMinimum": -1e30, "exclusiveMaximum": 1e30}
@@ -42,9 +43,8 @@ schemathesis.openapi.format(
 @pytest.fixture(scope="module")
 def address(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The API with a tiny model, and tables with some rows."""
-    settings = tiny_settings(tmp_path_factory.mktemp("models")).model_copy(
-        update={"postgres": postgres.settings}
-    )
+    made = tiny_settings(tmp_path_factory.mktemp("models"), MAX_BATCH_SIZE=str(BATCH))
+    settings = made.model_copy(update={"postgres": postgres.settings})
     upgrade(settings)
     with connect(settings, "owner", autocommit=True) as owner:
         for cycle in range(300):
@@ -61,7 +61,7 @@ def described(address: str) -> dict[str, Any]:
     window = shapes["DetectRequest"]["properties"]["window"]
     window |= {"minItems": ROWS, "maxItems": ROWS}
     window["items"] |= {"minItems": 1 + len(SENSORS), "maxItems": 1 + len(SENSORS)}
-    shapes["BatchRequest"]["properties"]["windows"]["maxItems"] = 3
+    shapes["BatchRequest"]["properties"]["windows"]["maxItems"] = BATCH
     return found
 
 
@@ -73,6 +73,7 @@ def send(address: str, path: str, document: dict[str, Any], mode: GenerationMode
 
     @hypothesis.settings(
         max_examples=REQUESTS // 2,
+        derandomize="FUZZ_REQUESTS" not in os.environ,  # the same with every change
         database=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
