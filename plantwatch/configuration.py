@@ -6,6 +6,7 @@ configs/*.yaml. The variable of a field is SECTION_FIELD in capitals, or the fie
 
 import difflib
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, get_args
@@ -50,6 +51,7 @@ def load(folder: Path, environ: Mapping[str, str]) -> Settings:
     for section, field, variable in variables():
         if environ.get(variable):
             document.setdefault(section, {})[field] = environ[variable]
+    _refuse_logins(folder, document)
     try:
         return Settings.model_validate(document)
     except ValidationError as error:
@@ -97,6 +99,17 @@ def _refuse_secrets(folder: Path, document: Mapping[str, Any]) -> None:
             raise ConfigError(
                 f"{folder}: {section}.{field} is a secret, and files are committed and shared; set "
                 f"{variable} in the environment or in .env, and null there"
+            )
+
+
+def _refuse_logins(folder: Path, document: Mapping[str, Any]) -> None:
+    """Addresses are shown and logged, so that a password in one would be, too."""
+    for section, field, variable in variables():
+        if re.search(r"://[^/\s]*@", str(document.get(section, {}).get(field))):
+            raise ConfigError(
+                f"{folder}: {section}.{field} ({variable}) has a login in its address, which is "
+                "shown and logged; leave it out (MLflow's goes into MLFLOW_TRACKING_USERNAME and "
+                "MLFLOW_TRACKING_PASSWORD)"
             )
 
 

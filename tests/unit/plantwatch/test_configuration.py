@@ -269,6 +269,18 @@ def test_a_secret_in_a_file_is_refused(
     assert SECRET not in message
 
 
+# An address is shown and logged: one with a login in it is refused, wherever it comes from, and the
+# login is not repeated.
+def test_an_address_with_a_login_is_refused(folder: Path) -> None:
+    address = f"https://me:{SECRET}" + "@mlflow.example/"
+    by_environment = refusal(folder, {"MLFLOW_TRACKING_URI": address})
+    spoil(folder / "serving_config.yaml", {"set": {"alerts.page_webhook": address}})
+    by_file = refusal(folder)
+    assert "mlflow.tracking_uri (MLFLOW_TRACKING_URI) has a login" in by_environment
+    assert "alerts.page_webhook (ALERTS_PAGE_WEBHOOK) has a login" in by_file
+    assert SECRET not in by_environment + by_file
+
+
 # Wherever a name speaks of a secret its value is kept as one.
 def test_all_secrets_are_known_as_such() -> None:
     named = {
