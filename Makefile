@@ -88,10 +88,11 @@ images: install ## Install each image's packages by themselves and run its servi
 # A new seed each time; SEED=n repeats a run. The properties take the seed, too.
 fuzz: SEED := $(or $(SEED),$(shell date +%s))
 fuzz: N ?= 1000000
-fuzz: install ## Decode mutated messages by the million: SEED=n N=n
+fuzz: install ## Mutated messages by the million, 5,000 requests to each route: SEED=n N=n
 	@$(BIN)/python -m tests.support.fuzz $(SEED) $(N)
 	@$(BIN)/pytest --quiet --hypothesis-profile fuzz --hypothesis-seed $(SEED) \
 		tests/unit/plantwatch/test_decode.py tests/unit/ledger/test_parse.py -k 'not corpus and not mutated'
+	@FUZZ_REQUESTS=5000 $(BIN)/pytest --quiet --hypothesis-seed $(SEED) tests/integration/api/test_fuzz.py
 
 lint: install ## Check style, types and the layers
 	@$(BIN)/ruff check .

@@ -1,12 +1,14 @@
 """POST /detect and /detect/batch: windows judged by the model in use, answered, not stored."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 from fastapi import APIRouter, Response
+from pydantic import BaseModel
+from starlette.routing import BaseRoute
 
 from api.body import BodyRoute, Where, refusal
 from api.production import Production
@@ -17,6 +19,7 @@ from api.schemas import (
     DetectResponse,
     ModelResponse,
     Problem,
+    Refused,
 )
 from api.telemetry import Telemetry
 from api.window import columns, misfit, raw_windows
@@ -26,13 +29,13 @@ from plantwatch.scoring import UnscorableError, Verdicts, by_size
 
 _JSON: Final = "application/json"
 _REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
-    status: {"model": Problem} for status in (413, 415, 503)
+    422: {"model": Refused},
+    **{status: {"model": Problem} for status in (413, 415, 503)},
 }
 
 
-def router(production: Production, telemetry: Telemetry, max_batch_size: int) -> APIRouter:
+def routes(production: Production, telemetry: Telemetry, max_batch_size: int) -> list[BaseRoute]:
     """The routes; none waits for anything but the processor."""
-    routes = APIRouter(route_class=BodyRoute, responses=_REFUSALS)
 
     def judge(asked: Sequence[DetectRequest], places: Sequence[Where]) -> list[DetectResponse]:
         began = time.perf_counter()
@@ -41,13 +44,11 @@ def router(production: Production, telemetry: Telemetry, max_batch_size: int) ->
         telemetry.judged(len(asked), int(found.is_anomaly.sum()))
         return _told(detector, asked, found, 1000 * (time.perf_counter() - began))
 
-    @routes.post("/detect", response_model=DetectResponse)
     async def detect(body: DetectRequest) -> Response:
         """Judge one window of a machine."""
         (verdict,) = judge([body], [("window",)])
         return Response(verdict.model_dump_json(exclude_none=True), media_type=_JSON)
 
-    @routes.post("/detect/batch", response_model=BatchResponse)
     def detect_batch(body: BatchRequest) -> Response:
         """Judge many windows at once."""
         number = len(body.windows)
@@ -57,7 +58,14 @@ def router(production: Production, telemetry: Telemetry, max_batch_size: int) ->
         answer = BatchResponse(results=results, total_processed=number)
         return Response(answer.model_dump_json(exclude_none=True), media_type=_JSON)
 
-    return routes
+    return [
+        _post("/detect", detect, DetectResponse),
+        _post("/detect/batch", detect_batch, BatchResponse),
+    ]
+
+
+def _post(path: str, function: Callable[..., Any], answer: type[BaseModel]) -> BodyRoute:
+    return BodyRoute(path, function, methods=["POST"], response_model=answer, responses=_REFUSALS)
 
 
 def model_router(production: Production) -> APIRouter:
@@ -100,17 +108,16 @@ def _judge(
         raise refusal(misfits)
     windows = raw_windows(features, [one.window for one in asked])
     try:
-        verdicts = detector.score(windows)
+        verdicts = detector.judge(windows)
     except UnscorableError as error:
         why = "the model has no finite score for these readings"
         raise refusal({places[row]: why for row in error.rows}) from None
-    wanted = np.array([one.contributions for one in asked]) & ~verdicts.is_anomaly
-    if wanted.any():  # `score` has those of anomalous windows only
-        assert verdicts.contributions is not None
-        contributions = verdicts.contributions.copy()
-        contributions[wanted] = detector.contributions(windows[wanted])
-        verdicts = replace(verdicts, contributions=contributions)
-    return verdicts
+    wanted = [row for row, one in enumerate(asked) if one.contributions]
+    if not wanted:
+        return verdicts
+    contributions = np.full((len(asked), len(features.sensors)), np.nan)
+    contributions[wanted] = detector.contributions(windows[wanted])
+    return replace(verdicts, contributions=contributions, sensors=features.sensors)
 
 
 def _told(

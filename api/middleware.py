@@ -4,6 +4,7 @@ Plain ASGI: Starlette's BaseHTTPMiddleware would put a task and a queue around e
 """
 
 import hmac
+import itertools
 import re
 import time
 import uuid
@@ -16,16 +17,16 @@ from fastapi.responses import JSONResponse
 from pydantic import SecretStr
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from structlog.contextvars import bound_contextvars
 
 from api.telemetry import Telemetry
-
-log = structlog.get_logger()
 
 OPEN: Final = frozenset({"/health", "/healthz", "/readyz", "/metrics"})
 """Probes and Prometheus, who know no key; they tell of no machine."""
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+_RUN: Final = uuid.uuid4().hex
+_NUMBERS: Final = itertools.count(1)
+"""Ids of ours are the run's and a number: random ones would each be a call of the kernel."""
 _PATH_SHOWN: Final = 200
 _GONE: Final = 499
 """nginx's number for a caller who did not wait."""
@@ -37,6 +38,8 @@ class Observed:
     def __init__(self, app: ASGIApp, telemetry: Telemetry) -> None:
         self._app = app
         self._telemetry = telemetry
+        # Made once: it is as dear as the line itself.
+        self._log = structlog.get_logger().bind()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -56,23 +59,24 @@ class Observed:
                 ]
             await send(message)
 
-        with bound_contextvars(request_id=request_id):
-            try:
-                await self._app(scope, receive, named)
-            except Exception:
-                log.exception("a request failed")
-                if not status:
-                    why = f"an error of ours, logged under request {request_id}"
-                    await refuse(HTTPStatus.INTERNAL_SERVER_ERROR, why)(scope, receive, named)
-            self._finished(scope, status or _GONE, began)
+        try:
+            await self._app(scope, receive, named)
+        except Exception:  # noqa: BLE001 - logged whole, told as a 500
+            self._log.exception("a request failed", request_id=request_id)
+            if not status:
+                why = f"an error of ours, logged under request {request_id}"
+                await refuse(HTTPStatus.INTERNAL_SERVER_ERROR, why)(scope, receive, named)
+        self._finished(scope, status or _GONE, began, request_id)
 
-    def _finished(self, scope: Scope, status: int, began: float) -> None:
+    def _finished(self, scope: Scope, status: int, began: float, request_id: str) -> None:
         route = getattr(scope.get("route"), "path", "other")
         self._telemetry.finished(route, status, time.perf_counter() - began)
         # Probes come every few seconds; one that fails is news.
-        say = log.debug if route in OPEN and status == HTTPStatus.OK else log.info
+        quiet = route in OPEN and status == HTTPStatus.OK
+        say = self._log.debug if quiet else self._log.info
         say(
             "request",
+            request_id=request_id,
             method=scope["method"],
             path=scope["path"][:_PATH_SHOWN],
             status=status,
@@ -158,7 +162,7 @@ def refuse(status: int, why: str, headers: Mapping[str, str] | None = None) -> J
 def _request_id(scope: Scope) -> str:
     """The caller's own, so that its logs and ours meet, unless it is odd."""
     given = Headers(scope=scope).get("x-request-id", "")
-    return given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    return given if _REQUEST_ID.fullmatch(given) else f"{_RUN}-{next(_NUMBERS)}"
 
 
 def _name(host: str) -> str:

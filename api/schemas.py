@@ -1,7 +1,7 @@
 """What is asked of /detect and answered, field by field.
 
-A body is parsed and checked by pydantic in one pass over its bytes (`api.body`): strictly, so that
-"1" and true are no numbers, and nothing that is not finite gets in, however it is spelt.
+A body is checked strictly (`api.body`): "1" and true are no numbers, and nothing that is not finite
+gets in, however it is spelt.
 """
 
 from collections.abc import Sequence

@@ -1,13 +1,19 @@
 """The API listens: on this machine only, unless a key is set."""
 
+import gc
 import ipaddress
+import signal
 import socket
+from typing import Final
 
 import uvicorn
 
 from api.app import build
 from plantwatch.errors import ConfigError
 from plantwatch.settings import Settings
+
+_COLLECT_AFTER: Final = 100_000
+"""Containers that came and did not go; Python's own is 700."""
 
 
 def listener(settings: Settings) -> socket.socket:
@@ -37,8 +43,14 @@ def listener(settings: Settings) -> socket.socket:
 
 def serve(settings: Settings, at: socket.socket) -> None:
     """Answer requests until SIGTERM or Ctrl-C; those in hand are answered then."""
+    app = build(settings)
+    # A batch is 15,000 rows, none in a circle: the collector would walk them, and all modules, over
+    # and over while they are parsed.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER)
     config = uvicorn.Config(
-        build(settings),
+        app,
         # What went wrong with a request is in our own log; here only what is wrong with the server.
         log_config=None,
         log_level="critical",
@@ -46,6 +58,9 @@ def serve(settings: Settings, at: socket.socket) -> None:
         server_header=False,
         timeout_graceful_shutdown=round(settings.stack.stop_timeout_sec),
     )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn sends itself the signal again when it is done: by then there is nothing to end.
+        signal.signal(number, lambda *_: None)
     uvicorn.Server(config).run(sockets=[at])
 
 

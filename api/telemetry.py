@@ -1,7 +1,12 @@
 """The API's metrics: what is counted, and when."""
 
+from typing import TYPE_CHECKING
+
 from connections.prometheus import Exporter
 from plantwatch import metrics
+
+if TYPE_CHECKING:
+    from prometheus_client import Counter, Histogram
 
 _ROLE = "production"
 
@@ -12,22 +17,30 @@ class Telemetry:
     def __init__(self, exporter: Exporter) -> None:
         self._requests = exporter.counter(metrics.API_REQUESTS)
         self._seconds = exporter.histogram(metrics.API_SECONDS)
-        self._windows = exporter.counter(metrics.API_WINDOWS)
+        self._series: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
+        windows = exporter.counter(metrics.API_WINDOWS)
         self._model = exporter.gauge(metrics.MODEL)
         self._refused = exporter.counter(metrics.MODELS_REFUSED)
         # From the start, or the first of a kind would be no increase.
-        for outcome in ("normal", "anomalous"):
-            self._windows.labels(outcome)
+        self._normal, self._anomalous = map(windows.labels, ("normal", "anomalous"))
         self._refused.labels(_ROLE)
 
     def finished(self, route: str, status: int, seconds: float) -> None:
         """A request was answered, or given up by its caller."""
-        self._requests.labels(route, status).inc()
-        self._seconds.labels(route).observe(seconds)
+        if (route, status) not in self._series:
+            # Kept: there are few, and to look one up takes as long as to count.
+            self._series[route, status] = (
+                self._requests.labels(route, status),
+                self._seconds.labels(route),
+            )
+        answered, took = self._series[route, status]
+        answered.inc()
+        took.observe(seconds)
 
     def judged(self, windows: int, anomalous: int) -> None:
-        self._windows.labels("normal").inc(windows - anomalous)
-        self._windows.labels("anomalous").inc(anomalous)
+        for counter, number in ((self._normal, windows - anomalous), (self._anomalous, anomalous)):
+            if number:
+                counter.inc(number)
 
     def model(self, version: str, digest: str) -> None:
         """This model judges from now on."""

@@ -3,9 +3,13 @@
 A model looks at some of a reading's sensors only; a request has no others.
 """
 
+import math
 from collections.abc import Sequence
+from functools import cache
+from itertools import chain
 
 import numpy as np
+from numpy.typing import NDArray
 
 from plantwatch.features import FeatureSpec, Floats
 
@@ -38,8 +42,15 @@ def raw_windows(features: FeatureSpec, rows: Sequence[Sequence[Sequence[float]]]
 
     What no model of `features` looks at is 0.
     """
-    settings = np.arange(len(features.setting_scale))
-    places = np.concatenate([settings, features.columns])
+    places = _places(len(features.setting_scale), features.sensors)
     raw = np.zeros((len(rows), features.length, int(places.max()) + 1), np.float32)
-    raw[:, :, places] = np.array(rows, np.float32)
+    values = chain.from_iterable(chain.from_iterable(rows))  # a third faster than nested lists
+    shape = len(rows), features.length, len(places)
+    raw[:, :, places] = np.fromiter(values, np.float32, math.prod(shape)).reshape(shape)
     return raw
+
+
+@cache
+def _places(settings: int, sensors: tuple[int, ...]) -> NDArray[np.intp]:
+    """Where the values of a request's row stand in a raw reading."""
+    return np.array([*range(settings), *(settings + number - 1 for number in sensors)])

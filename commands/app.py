@@ -14,6 +14,7 @@ import typer
 from commands import (
     alerts,
     bench,
+    bench_api,
     bench_edges,
     bench_page,
     bench_pipeline,
@@ -68,6 +69,7 @@ app.add_typer(models.app, name="models")
 app.add_typer(simulate.app, name="simulate")
 app.command()(alerts.alerts)
 app.command()(bench.bench)
+app.command()(bench_api.bench_api)
 app.command()(bench_edges.bench_edges)
 app.command()(bench_page.bench_page)
 app.command()(bench_pipeline.bench_pipeline)

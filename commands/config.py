@@ -26,6 +26,14 @@ def show(context: typer.Context) -> None:
 
 
 @app.command()
+def openapi(context: typer.Context, output: Path = Path("docs/openapi.json")) -> None:
+    """Write what the HTTP API says of itself (a test keeps it in step)."""
+    from api.app import described  # noqa: PLC0415 - FastAPI takes a second
+
+    output.write_text(described(context.ensure_object(Settings)), encoding="utf-8")
+
+
+@app.command()
 def env_example(output: Path = Path(".env.example")) -> None:
     """Write .env.example from the settings (a test keeps it in step)."""
     output.write_text(render_env_example(), encoding="utf-8")

@@ -160,6 +160,7 @@ _GENERATORS: Final[dict[str, Callable[[], str]]] = {
     "bench": readme_speed.bench,
     "edges": readme_speed.edges,
     "page": readme_speed.page,
+    "api": readme_speed.api,
     "pipeline": readme_speed.pipeline,
     "growth": readme_speed.growth,
     "sizing": lambda: readme_speed.sizing(load(Path("configs"), {})),

@@ -56,6 +56,15 @@ def page() -> str:
     return _table(("first sight of", "s, median (range)"), ((what, spread(s)) for what, s in seen))
 
 
+def api() -> str:
+    """The HTTP API: what was promised, and latencies at rising rates."""
+    from commands.bench_api import compared, rates  # noqa: PLC0415
+
+    figures = _read("bench-api.json")
+    tables = ([head, *rows] for head, *rows in (compared(figures), rates(figures)))
+    return "\n".join(_table(head, rows) for head, *rows in tables)
+
+
 def pipeline() -> str:
     """Rates from producer to PostgreSQL."""
     from benchmarks.sustained import HEADS, Sustained, cells  # noqa: PLC0415

@@ -20,7 +20,6 @@ _PORTS: Final = (
     "OUTBOX_METRICS_PORT",
     "DRIFT_METRICS_PORT",
     "STREAMLIT_PORT",
-    "API_PORT",
 )
 
 
@@ -35,8 +34,10 @@ def free_ports(count: int) -> list[int]:
 
 def free_addresses() -> dict[str, str]:
     """Variables that move every server and every metrics endpoint to a free port."""
-    kafka, mlflow, *ports = free_ports(2 + len(_PORTS))
+    kafka, mlflow, api, *ports = free_ports(3 + len(_PORTS))
     return dict(zip(_PORTS, map(str, ports), strict=True)) | {
         "KAFKA_BOOTSTRAP_SERVERS": f"{LOOPBACK}:{kafka}",
         "MLFLOW_TRACKING_URI": f"http://{LOOPBACK}:{mlflow}",
+        "API_PORT": str(api),
+        "STREAMLIT_API_URL": f"http://{LOOPBACK}:{api}",
     }

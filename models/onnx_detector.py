@@ -108,7 +108,7 @@ class OnnxDetector:
 
     def score(self, windows: NDArray[np.float32]) -> Verdicts:
         """See `plantwatch.scoring.Detector.score`."""
-        verdicts = self._calibration.judge(self._scorer.raw(windows))
+        verdicts = self.judge(windows)
         features, anomalous = self.card.features, verdicts.is_anomaly
         contributions = np.full((len(windows), len(features.sensors)), np.nan)
         contributions[anomalous] = self._scorer.contributions(windows[anomalous])
@@ -121,6 +121,14 @@ class OnnxDetector:
             regime=regime,
             rule=self._rule,
         )
+
+    def judge(self, windows: NDArray[np.float32]) -> Verdicts:
+        """The scores of `score` without what explains them, for who wants no more: one model call.
+
+        Raises:
+            UnscorableError: as `score`.
+        """
+        return self._calibration.judge(self._scorer.raw(windows))
 
     def contributions(self, windows: NDArray[np.float32]) -> Float64:
         """What each of the card's sensors adds to raw, [n, sensors], of normal windows too."""

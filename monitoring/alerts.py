@@ -15,7 +15,7 @@ from plantwatch.settings import Settings
 BLIND: Final = ("PipelineDown", "NoProgress")
 """While one of these fires nothing new is known of any machine."""
 _CHAIN: Final = "worker|sink-postgres|outbox"
-_ASIDE: Final = "drift|sink-prometheus|sink-readings|sink-shadow"
+_ASIDE: Final = "api|drift|sink-prometheus|sink-readings|sink-shadow"
 
 
 def table(settings: Settings) -> tuple[Alert, ...]:

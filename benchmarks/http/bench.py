@@ -5,10 +5,10 @@ another. Rates of one run may be compared; those of two may not.
 """
 
 import asyncio
-import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -22,13 +22,18 @@ from numpy.typing import NDArray
 
 from api.window import columns
 from benchmarks.http.load import Load, flat_out, post, steady
+from benchmarks.laboratory import train
+from data import datasets
+from data.simulate import simulate
 from local_stack.free import free_ports
 from local_stack.pipeline import command
 from local_stack.process import listens
 from models.cache import load_production
+from models.card import ModelType
 from plantwatch.errors import UnavailableError
 from plantwatch.features import FeatureSpec
 from plantwatch.settings import Settings
+from training.dataset import cut
 
 LOG: Final = Path(".local/bench/api.log")
 _RATES: Final = (50, 100, 200, 400, 600, 800, 1000, 1200, 1600)
@@ -84,8 +89,12 @@ class Bench:
             "one_ms": together[0],
             "batch_ms": together[1],
             "batch": len(asked),
-            "many": {"clients": _MANY, "per_s": many.per_second, "p99": many.at(0.99),
-                     "failed": many.failed},
+            "many": {
+                "clients": _MANY,
+                "per_s": many.per_second,
+                "p99": many.at(0.99),
+                "failed": many.failed,
+            },
         }
 
     def _rates(self, port: int, singles: Sequence[bytes]) -> Iterator[Rate]:
@@ -185,6 +194,21 @@ def _own_core(number: int) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def save(figures: dict[str, Any], result: Path) -> None:
-    result.parent.mkdir(parents=True, exist_ok=True)
-    result.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+def run(
+    settings: Settings, configs: Path, model: ModelType, rounds: int, tell: Callable[[str], None]
+) -> dict[str, Any]:
+    """Train a model of this type in a moment, and measure by it; all figures, as they are written.
+
+    Raises:
+        UnavailableError: a server did not come up, or failed.
+    """
+    LOG.parent.mkdir(parents=True, exist_ok=True)
+    fleet = simulate(datasets.simulated(configs, "FD001"), "train")
+    with tempfile.TemporaryDirectory(prefix="plantwatch-bench-") as name:
+        cache = Path(name)
+        train(fleet, settings, model, cache)
+        own = settings.model_copy(
+            update={"model": settings.model.model_copy(update={"cache": cache})}
+        )
+        windows = cut(fleet, settings.window.length).values[: settings.api.max_batch_size]
+        return Bench(own, {"MODEL_CACHE": name}, windows, tell).run(rounds)

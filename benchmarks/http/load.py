@@ -86,7 +86,8 @@ async def steady(port: int, requests: Sequence[bytes], rate: float, number: int)
     async def ask(due: float, request: bytes) -> None:
         nonlocal failed
         line = await lines.get()
-        failed += await line.ask(request)
+        broke = await line.ask(request)  # awaited first: others count meanwhile
+        failed += broke
         lines.put_nowait(line)
         seconds.append(time.perf_counter() - due)
 
@@ -113,7 +114,8 @@ async def flat_out(port: int, requests: Sequence[bytes], clients: int, seconds: 
     async def ask(line: Line, own: Iterator[bytes]) -> None:
         nonlocal failed
         while (due := time.perf_counter()) < began + seconds:
-            failed += await line.ask(next(own))
+            broke = await line.ask(next(own))
+            failed += broke
             found.append(time.perf_counter() - due)
 
     await asyncio.gather(*(ask(line, itertools.cycle(requests)) for line in lines))

@@ -13,6 +13,7 @@ TARGETS = {
     *("docker-env", "docker-build", "docker-up", "docker-down", "docker-logs", "images"),
     *("test-postgres15", "compose-check"),
     *("audit", "sbom"),
+    *("serve", "bench-api"),
 }
 
 

@@ -126,6 +126,7 @@ def test_prometheus_knows_whom_to_scrape() -> None:
         *("producer", "worker", "sink-postgres", "sink-prometheus", "sink-shadow", "sink-readings"),
         "outbox",
         "drift",
+        "api",
     }
     told = {rule["name"] for group in groups for rule in group["rules"]}
     assert told == {alert.name for alert in table(settings)}

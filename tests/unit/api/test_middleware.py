@@ -1,6 +1,7 @@
 """What every request passes: the key, the body's length, its name, the log, errors of ours."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -71,7 +72,8 @@ def test_each_request_has_an_id(client: httpx.Client) -> None:
     assert own.headers["x-request-id"] == "trace-7"
     odd = client.get("/model", headers={"x-request-id": "a b\tc"}).headers["x-request-id"]
     other = client.get("/model").headers["x-request-id"]
-    assert len(odd) == len(other) == 32
+    assert re.fullmatch("[0-9a-f]{32}-[0-9]+", odd)
+    assert re.fullmatch("[0-9a-f]{32}-[0-9]+", other)
     assert odd != other
 
 
@@ -92,7 +94,7 @@ def test_an_error_of_ours(client: httpx.Client, monkeypatch: pytest.MonkeyPatch)
         raise RuntimeError("a secret")
 
     with monkeypatch.context() as patch, capture_logs() as lines:
-        patch.setattr(OnnxDetector, "score", broken)
+        patch.setattr(OnnxDetector, "judge", broken)
         answer = client.post("/detect", json=request(), headers={"x-request-id": "trace-7"})
     assert answer.status_code == 500
     assert answer.json() == {"detail": "an error of ours, logged under request trace-7"}

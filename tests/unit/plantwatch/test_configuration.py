@@ -336,6 +336,7 @@ def test_the_example_holds_the_defaults() -> None:
         "POSTGRES_PASSWORD=",
         "API_HOST=127.0.0.1",
         "API_PORT=8000",
+        "API_KEY=",
         "LOG_LEVEL=INFO",
         "MAX_BATCH_SIZE=500",
         "STREAMLIT_API_URL=http://127.0.0.1:8000",
