@@ -6,7 +6,7 @@ from typing import Final
 
 import streamlit as st
 
-from dashboard import fleet_view, parts, service, tiles, words
+from dashboard import fleet_view, parts, tiles, words
 from dashboard.accounts import Accounts
 from dashboard.queries import MachineRow
 from dashboard.source import Source
@@ -66,7 +66,6 @@ def _footer(settings: Settings, source: Source, accounts: Accounts) -> None:
         before = "" if told.account is None else " what is above is from before"
         st.caption(f"Readings: not known now.{before} {parts.escaped(told.unknown)}")
     st.caption(_models(_machines(settings, source)))
-    st.caption(f"API: {settings.streamlit.api_url} {parts.escaped(service.said(settings))}.")
     read_at = fleet_view.ask(settings, source).read_at
     if read_at is not None:
         every = settings.streamlit.refresh_interval_sec
