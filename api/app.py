@@ -46,7 +46,8 @@ def build(settings: Settings) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
         lifespan=_living(production, store, settings.model.refresh_sec),
         responses={422: {"model": Refused}},
-        # Not by a router: FastAPI looks twice for what is in one, which costs a tenth of a verdict.
+        # Not by a router: FastAPI looks twice for what is in one, and a verdict is so short that it
+        # shows.
         routes=detect.routes(production, telemetry, settings.api.max_batch_size),
         middleware=[
             Middleware(Observed, telemetry=telemetry),
