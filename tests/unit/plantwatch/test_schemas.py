@@ -34,9 +34,9 @@ SETTINGS = load(CONFIGS, {})
 DOCS = CONFIGS.parent / "docs"
 SPECIFICATION = Path(__file__).parents[2] / "data" / "asyncapi-3.0.0.schema.json"
 TELLING = {
-    *(Reason.MISSING_FIELD, Reason.UNKNOWN_FIELD, Reason.BAD_SCHEMA_VERSION, Reason.BAD_VALUES),
+    *(Reason.MISSING_FIELD, Reason.UNKNOWN_FIELD, Reason.BAD_VALUES),
 }
-"""Refusals that a schema can foretell, too."""
+"""Refusals that a schema can foretell, too; it takes 1.0 for the integer 1, and we do not."""
 
 
 @cache
@@ -143,7 +143,8 @@ def test_other_messages_do_not_fit(sent: dict[str, list[bytes]], channel: Any) -
 # Of every message in the corpus, schema and decoder say the same as far as a schema can know.
 def test_the_schema_of_readings_is_that_of_the_decoder() -> None:
     schema, agreed = validator("SensorReading"), 0
-    for case in cases():
+    # jsonschema recurses to death over what is nested without end.
+    for case in (one for one in cases() if b"[[[[" not in (one.value or b"")):
         found = decode(case.key, case.value, SETTINGS.reading)
         try:
             document = orjson.loads(case.value or b"")
