@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from plantwatch.configuration import (
+    COMPOSE_ONLY,
     FILES,
     environment,
     load,
@@ -149,6 +150,7 @@ def overridden(variable: str) -> tuple[str, Settings]:
     )
     texts += (
         "2",
+        "true",
         "budget",
         "machine_week",
         "[{hits: 1, of: 2}]",
@@ -305,7 +307,7 @@ def test_all_secrets_are_known_as_such() -> None:
     named = {
         (section, field)
         for section, field, _ in VARIABLES
-        if re.search("password|token|secret|api_key", field)
+        if re.search("password|token|secret|api_key", f"{section}_{field}")
     }
     assert named
     assert named == {
@@ -335,7 +337,7 @@ def test_the_example_holds_the_defaults() -> None:
     lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
     text = "\n".join(line.removeprefix("# ") for line in lines if "=" in line)
     values = {key: value or "" for key, value in dotenv_values(stream=StringIO(text)).items()}
-    assert values.keys() == {variable for _, _, variable in VARIABLES}
+    assert values.keys() == {variable for _, _, variable in VARIABLES} | set(COMPOSE_ONLY)
     assert load(CONFIGS, values) == load(CONFIGS, {})
 
 
