@@ -42,8 +42,8 @@ def fleet(
     A larger fleet begins with the engines of a smaller one. With CMAPSS_DIR set to FOLDER, replay,
     train and evaluate use the files.
     """
-    from data import cmapss, datasets  # noqa: PLC0415 - pandas takes seconds
-    from data.simulate import simulate  # noqa: PLC0415
+    from data import cmapss, datasets  # pandas takes seconds
+    from data.simulate import simulate
 
     subset = _subset(context, dataset)
     parameters = datasets.simulated(_configs(context), subset)
@@ -71,8 +71,8 @@ def fit(context: typer.Context, dataset: Dataset = None) -> None:
     Healthy mean, noise and drift of each sensor in each operating regime, how engines differ at
     their start and their end, how steeply they fail, in how many ways, and how long they live.
     """
-    from data import datasets  # noqa: PLC0415 - pandas takes seconds
-    from training.simulation import fit_engines  # noqa: PLC0415 - so does scikit-learn
+    from data import datasets  # pandas takes seconds
+    from training.simulation import fit_engines  # so does scikit-learn
 
     subset = _subset(context, dataset)
     train, test = _real(context, subset)
@@ -104,10 +104,10 @@ def check(
 
     Two that are fitted in seconds, on as many engines as the simulated fleet has by configuration.
     """
-    from data import datasets  # noqa: PLC0415 - these take seconds to import
-    from data.lookup import NASA  # noqa: PLC0415
-    from data.simulate import simulate  # noqa: PLC0415
-    from evaluation.transfer import transfers  # noqa: PLC0415
+    from data import datasets  # these take seconds to import
+    from data.lookup import NASA
+    from data.simulate import simulate
+    from evaluation.transfer import transfers
 
     settings, subset = context.ensure_object(Settings), _subset(context, dataset)
     parameters = datasets.simulated(_configs(context), subset)
@@ -124,7 +124,7 @@ def check(
 
 
 def _subset(context: typer.Context, dataset: str | None) -> str:
-    from data.cmapss import check_subset  # noqa: PLC0415 - pandas takes seconds
+    from data.cmapss import check_subset  # pandas takes seconds
 
     subset = dataset or context.ensure_object(Settings).training.dataset
     check_subset(subset)
@@ -137,7 +137,7 @@ def _configs(context: typer.Context) -> Path:
 
 def _real(context: typer.Context, subset: str) -> tuple["Fleet", "Fleet"]:
     """Both splits from files: a simulation is not held against a simulation by mistake."""
-    from data.lookup import load_files  # noqa: PLC0415 - pandas takes seconds
+    from data.lookup import load_files  # pandas takes seconds
 
     train, test = (load_files(subset, one, environment(), _configs(context)) for one in _SPLITS)
     return train, test

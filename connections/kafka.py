@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # untyped
 from confluent_kafka.cimpl import NewTopic
 
 from connections.kafka_login import hear_refusal, is_refusal, login, refused
@@ -201,7 +201,7 @@ def end_offsets(admin: AdminClient, topic: str, partitions: Iterable[int]) -> di
     Raises:
         KafkaException: no broker answers, or a new topic has no leader yet; ask again.
     """
-    latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+    latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # confluent_kafka
     wanted = {TopicPartition(topic, number): latest for number in partitions}
     futures = admin.list_offsets(wanted) if wanted else {}
     return {one.partition: future.result().offset for one, future in futures.items()}

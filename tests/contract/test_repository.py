@@ -1,4 +1,4 @@
-"""What holds for the repository as a whole: names, locks, sizes, and what must never be in it."""
+"""What holds for the repository as a whole: names, locks, and what must never be in it."""
 
 import ast
 import re
@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-NOT_PACKAGES = {"tests", "notebooks", "docker", "examples"}
+from tests.support.repository import ROOT, packages, tracked, tracked_python
+
 LOCKS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "requirements").glob("*.lock"))
 
 # Assembled, so that this file does not hold what it looks for.
@@ -23,28 +23,9 @@ REGISTRY = re.compile(
 )
 
 
-def tracked() -> list[Path]:
-    """The files under version control that are still there."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
-    if listed.returncode:
-        pytest.skip("not a git checkout: there is no list of tracked files")
-    names = listed.stdout.decode().split("\0")[:-1]
-    return [ROOT / name for name in names if (ROOT / name).is_file()]
-
-
-def tracked_python() -> list[Path]:
-    return [path for path in tracked() if path.suffix == ".py"]
-
-
 def texts() -> Iterator[tuple[Path, str]]:
     for path in tracked():
         yield path, path.read_text(encoding="utf-8", errors="replace")
-
-
-def packages() -> set[str]:
-    """Top-level folders that hold our Python code."""
-    tops = {path.relative_to(ROOT).parts[0] for path in tracked_python() if path.parent != ROOT}
-    return tops - NOT_PACKAGES
 
 
 def pyproject() -> dict[str, Any]:
@@ -134,15 +115,6 @@ def test_places_of_secrets_are_ignored() -> None:
 # A clone stays small: data, models and weights are made or fetched, not committed.
 def test_no_tracked_file_is_large() -> None:
     assert [path.name for path in tracked() if path.stat().st_size > 1_000_000] == []
-
-
-# A module that does not fit one's head is cut in two.
-def test_no_module_is_long() -> None:
-    lengths = {
-        str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines())
-        for path in tracked_python()
-    }
-    assert {name: lines for name, lines in lengths.items() if lines > 400} == {}
 
 
 # One way in to Kafka, with its TLS and its user: no client spells out for itself where a broker is.
