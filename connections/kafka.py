@@ -20,8 +20,6 @@ from plantwatch.settings import Settings, Sink, Worker
 
 METADATA_TIMEOUT_SEC: Final = 10.0
 """How long a command waits for a broker before it tells the person that none is there."""
-
-
 LOOKER: Final = "plantwatch-looker"
 """The group of clients that only look: librdkafka wants one, though they never join it, and asks
 the broker about it, which must let them (`kafka_roles`).
@@ -104,8 +102,6 @@ def producer_config(settings: Settings) -> dict[str, Any]:
 
 BY_KEY: Final = -1
 """librdkafka's RD_KAFKA_PARTITION_UA: let the partitioner choose from the key."""
-
-
 Headers = dict[str, str | bytes | None]
 """What is said of a message beside its bytes."""
 
