@@ -15,6 +15,10 @@ from tests.support.repository import ROOT, packages, tracked, tracked_python
 
 LOCKS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "requirements").glob("*.lock"))
 
+GUIDED = sorted(
+    path.parent.name for path in ROOT.glob("*/__init__.py") if "\n- `" in path.read_text("utf-8")
+)
+
 # Assembled, so that this file does not hold what it looks for.
 MACHINE_PATH = re.compile(r"(?<![\w.~-])/(?:work|root)(?=/)")
 REGISTRY = re.compile(
@@ -37,6 +41,24 @@ def test_no_installed_package_has_our_names() -> None:
     offered = packages_distributions()
     foreign = {name: set(offered.get(name, [])) - {"plantwatch"} for name in packages() | {"tests"}}
     assert {name: owners for name, owners in foreign.items() if owners} == {}
+
+
+# What a package's docstring lists is what is in it: a guide that leaves half out leads astray.
+@pytest.mark.parametrize("package", GUIDED)
+def test_a_guide_names_every_module(package: str) -> None:
+    guide = ast.get_docstring(ast.parse((ROOT / package / "__init__.py").read_bytes())) or ""
+    ours = {
+        path.relative_to(ROOT / package).parts[0]
+        for path in tracked_python()
+        if path.is_relative_to(ROOT / package)
+    }
+    listed = {
+        name
+        for line in guide.splitlines()
+        if line.startswith("- ")
+        for name in re.findall(r"`(\w+)`", line)
+    }
+    assert {name.removesuffix(".py") for name in ours} - {"__init__"} - listed == set()
 
 
 # Each package is held to the layers and counted in the coverage: none is forgotten.
