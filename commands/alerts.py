@@ -31,7 +31,7 @@ def alerts(
     ALERTS_PAGE_WEBHOOK=https://... plantwatch alerts --write --folder /etc/plantwatch
     promtool test rules /etc/plantwatch/cases.yml
     amtool check-config /etc/plantwatch/alertmanager.yml
-    """  # noqa: D301 - \b keeps the lines of a paragraph
+    """
     settings = context.ensure_object(Settings)
     if write:
         files.write(settings, folder)

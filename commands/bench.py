@@ -48,7 +48,7 @@ def bench(
     Writes `.local/bench/rollback.json`.
     """
     # Here, not above: pandas and pandera take seconds, which no other command should wait for.
-    from data.lookup import load  # noqa: PLC0415
+    from data.lookup import load
 
     settings, configs = context.ensure_object(Settings), context.find_root().params["config"]
     console = Console(highlight=False)
@@ -68,8 +68,8 @@ def _compare(
     settings: Settings, fleet: "Fleet", passes: int, rounds: int, console: Console
 ) -> None:
     """Print each system's rounds as they come, then all in short; write the results."""
-    from benchmarks import report, systems, worker  # noqa: PLC0415
-    from local_stack.pipeline import environment_of  # noqa: PLC0415
+    from benchmarks import report, systems, worker
+    from local_stack.pipeline import environment_of
 
     present, left_out = systems.available()
     console.print(left_out, soft_wrap=True, end="\n" if left_out else "")
@@ -102,10 +102,10 @@ def _table(rows: "Iterable[Row]") -> Table:
 
 def _rollback(settings: Settings, fleet: "Fleet", moves: int, console: Console) -> int:
     """Print each move's seconds and the ledger's findings; the exit code, 1 for any fault."""
-    from benchmarks import rollback  # noqa: PLC0415
-    from ledger.report import lines  # noqa: PLC0415
-    from ledger.run import run as judge  # noqa: PLC0415
-    from producers.manifest import FOLDER  # noqa: PLC0415
+    from benchmarks import rollback
+    from ledger.report import lines
+    from ledger.run import run as judge
+    from producers.manifest import FOLDER
 
     seconds = []
     for one in rollback.run(settings, fleet, moves):

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from statistics import median
 from typing import Annotated, Any, Final
 
 import typer
@@ -32,8 +33,8 @@ def bench_api(
     Writes `.local/bench/api.json` and a plot beside it.
     """
     # Here, not above: these take seconds to import, which no other command should wait for.
-    from benchmarks.http.bench import run  # noqa: PLC0415
-    from benchmarks.http.plot import plot  # noqa: PLC0415
+    from benchmarks.http.bench import run
+    from benchmarks.http.plot import plot
 
     settings, configs = context.ensure_object(Settings), context.find_root().params["config"]
     console = Console(highlight=False, width=100)
@@ -66,8 +67,6 @@ def rates(figures: dict[str, Any]) -> list[tuple[str, ...]]:
 
 def compared(figures: dict[str, Any]) -> list[tuple[str, ...]]:
     """What was promised beside what was measured; the heads first."""
-    from statistics import median  # noqa: PLC0415
-
     flat, many = figures["flat_out"], figures["many"]
     ratios = [a / b for a, b in zip(flat["plantwatch"], flat["bare"], strict=True)]
     ours, bare = median(flat["plantwatch"]), median(flat["bare"])

@@ -52,8 +52,8 @@ def bench_edges(
     simulated; the last line says which.
     """
     # Here, not above: pandas and pandera take seconds, which no other command should wait for.
-    from benchmarks.edges import report  # noqa: PLC0415
-    from data.lookup import load  # noqa: PLC0415
+    from benchmarks.edges import report
+    from data.lookup import load
 
     # SIGTERM ends it as Ctrl-C does, so that nothing is left running.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -87,7 +87,7 @@ class _Run:
 
     def measure(self, parts: set[Part], configs: Path) -> dict[str, Any]:
         """The figures of the parts, as they are written."""
-        from benchmarks.edges.bench import servers  # noqa: PLC0415
+        from benchmarks.edges.bench import servers
 
         figures: dict[str, Any] = {"source": self.fleet.source, "rounds": self.rounds}
         if parts - {Part.MEMORY}:
@@ -104,7 +104,7 @@ class _Run:
         return figures
 
     def _sink(self, settings: Settings, home: Path) -> dict[str, Any]:
-        from benchmarks.edges import report, sink, verdicts  # noqa: PLC0415
+        from benchmarks.edges import report, sink, verdicts
 
         events = verdicts.events(self.fleet, self.rows, settings.anomaly.rule())
         readings = verdicts.readings(self.fleet, self.rows)
@@ -112,16 +112,16 @@ class _Run:
         return report.by_system(self._told(runs), "row")
 
     def _producer(self, settings: Settings, home: Path) -> dict[str, Any]:
-        from benchmarks.edges import producer, report  # noqa: PLC0415
-        from benchmarks.own import own_topics  # noqa: PLC0415
+        from benchmarks.edges import producer, report
+        from benchmarks.own import own_topics
 
         own = own_topics(settings, "producer")
         runs = producer.run(own, home, self.fleet, self.rounds)
         return report.by_system(self._told(runs), "reading")
 
     def _start(self, settings: Settings, home: Path) -> dict[str, Any]:
-        from benchmarks.edges import start  # noqa: PLC0415
-        from faults.trained import train  # noqa: PLC0415
+        from benchmarks.edges import start
+        from faults.trained import train
 
         self.tell("training a model")
         model = settings.model.model_copy(update={"cache": home / "models"})
@@ -132,7 +132,7 @@ class _Run:
         return {"first_verdict_s": seconds, "imported": list(start.imported(own, home))}
 
     def _memory(self) -> dict[str, Any]:
-        from benchmarks.edges import memory  # noqa: PLC0415
+        from benchmarks.edges import memory
 
         self.tell("filling histories")
         sizes = {str(count): memory.bytes_per_machine(count) for count in memory.READINGS}

@@ -25,7 +25,7 @@ def bench_page(
     newcomer's: nothing is cached in the browser. Needs Chromium. Writes `.local/bench/page.json`.
     """
     # Here, not above: no other command should wait for them.
-    from benchmarks.page import look, stored  # noqa: PLC0415
+    from benchmarks.page import look, stored
 
     context.ensure_object(Settings)
     with stored(context.find_root().params["config"], machines, cycles) as settings:

@@ -42,7 +42,7 @@ def bench_pipeline(
     Writes `.local/bench/pipeline.json`.
     """
     # Here, not above: these take seconds to import, which no other command should wait for.
-    from benchmarks.laboratory import laboratory  # noqa: PLC0415
+    from benchmarks.laboratory import laboratory
 
     detectors.check(model)
     settings, configs = context.ensure_object(Settings), context.find_root().params["config"]
@@ -57,7 +57,7 @@ def bench_pipeline(
 def _run(
     made: "Laboratory", settings: Settings, seconds: float, console: Console
 ) -> dict[str, Any]:
-    from benchmarks import fleets, pipeline, scale_out  # noqa: PLC0415
+    from benchmarks import fleets, pipeline, scale_out
 
     burst = pipeline.at_once(made)  # first, for a broker's code is slow when it is new
     everyday = [pipeline.sustain(made, _EVERYDAY, seconds, machines) for machines in fleets.SIZES]
@@ -89,7 +89,7 @@ def _run(
 
 
 def _table(console: Console, rates: "list[Sustained]") -> None:
-    from benchmarks.sustained import HEADS, cells  # noqa: PLC0415
+    from benchmarks.sustained import HEADS, cells
 
     table = Table(box=box.SIMPLE, title="p50 / p95 / p99 from publication; CPU, us a reading")
     for heading in HEADS:

@@ -45,7 +45,7 @@ def fleet_of(context: typer.Context, settings: Settings, split: "Split") -> "Fle
         ConfigError: its readings are not what the settings say they are; or as `data.load`.
         BadDataError: as `data.load`.
     """
-    from data import load as load_fleet  # noqa: PLC0415 - pandas and pandera take seconds
+    from data import load as load_fleet  # pandas and pandera take seconds
 
     fleet = load_fleet(settings.training.dataset, split, environment(), configs_of(context))
     its = fleet.settings.shape[1], fleet.sensors.shape[1]

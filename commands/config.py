@@ -28,7 +28,7 @@ def show(context: typer.Context) -> None:
 @app.command()
 def openapi(context: typer.Context, output: Path = Path("docs/openapi.json")) -> None:
     """Write what the HTTP API says of itself (a test keeps it in step)."""
-    from api.app import described  # noqa: PLC0415 - FastAPI takes a second
+    from api.app import described  # FastAPI takes a second
 
     output.write_text(described(context.ensure_object(Settings)), encoding="utf-8")
 

@@ -15,8 +15,8 @@ def dashboard(context: typer.Context) -> None:
     \b
     plantwatch dashboard
     STREAMLIT_PORT=8502 STREAMLIT_REFRESH_INTERVAL_SEC=1 plantwatch dashboard
-    """  # noqa: D301 - \b keeps the lines of a paragraph
-    from dashboard.serve import serve  # noqa: PLC0415 - the stream's environment has no Streamlit
+    """
+    from dashboard.serve import serve  # the stream's environment has no Streamlit
 
     settings = context.ensure_object(Settings)
     check_free((Port(settings.streamlit.port, "STREAMLIT_PORT"),))

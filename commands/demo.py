@@ -32,7 +32,7 @@ def demo(
     Exit code 0: every reading is in exactly one class, and every verdict is stored exactly once.
     """
     # Here, not above: pandas and pandera take seconds, which no other command should wait for.
-    from demo import summary, tour  # noqa: PLC0415
+    from demo import summary, tour
 
     settings = settings_for(context, dataset)
     console = Console(highlight=False)
@@ -74,7 +74,7 @@ class _Screen:
         self._bars.stop()
 
     def calls(self) -> "Screen":
-        from demo.tour import Screen  # noqa: PLC0415
+        from demo.tour import Screen
 
         return Screen(self._show_published, self._show_left, self._show_anomaly)
 

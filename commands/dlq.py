@@ -89,8 +89,8 @@ def replay(
 
     Exit code 0: all of them are acknowledged. 1: some were refused, each with its reason.
     """
-    from dead_letters import outgoing  # noqa: PLC0415 - see `_detector`
-    from dead_letters.replay import plan  # noqa: PLC0415
+    from dead_letters import outgoing
+    from dead_letters.replay import plan
 
     settings = context.ensure_object(Settings)
     chosen = list(topic.letters(settings, Choice(reason, id=letter_id)))
@@ -137,8 +137,8 @@ def _agree(messages: int, *, yes: bool) -> None:
 def _detector(settings: Settings) -> "Detector":
     """The production model; while the registry is away, the one that was fetched before."""
     # Here, not above: onnxruntime takes a second, which no other command should wait for.
-    from models import registry  # noqa: PLC0415
-    from models.cache import load_production  # noqa: PLC0415
+    from models import registry
+    from models.cache import load_production
 
     with suppress(UnavailableError):
         registry.fetch_production(settings)

@@ -21,7 +21,7 @@ def doctor(context: typer.Context) -> None:
     Downloads, starts and changes nothing. Exit code 0: nothing fails; 1: do what the table says.
     """
     # Here, not above: the datasets need pandas, which no other command should wait for.
-    from local_stack.doctor import Health, examine  # noqa: PLC0415
+    from local_stack.doctor import Health, examine
 
     settings, configs = context.ensure_object(Settings), context.find_root().params["config"]
     found = list(examine(settings, environment(), configs))

@@ -15,8 +15,8 @@ def download_data(context: typer.Context) -> None:
     a network, put the files into any folder and set CMAPSS_DIR to it; without files, replay and
     train use a simulated fleet and say so.
     """
-    from data import datasets  # noqa: PLC0415 - pandas takes seconds, see commands/replay.py
-    from data.download import download  # noqa: PLC0415
+    from data import datasets  # pandas takes seconds
+    from data.download import download
 
     cmapss = datasets.cmapss(context.find_root().params["config"])
     with _Bar() as bar:

@@ -42,8 +42,8 @@ def drift(
     settings = context.ensure_object(Settings)
     # Seconds to import, so only where they are needed.
     with _installed():
-        from data import load as load_fleet  # noqa: PLC0415
-        from monitoring import drift_report, drift_watch  # noqa: PLC0415
+        from data import load as load_fleet
+        from monitoring import drift_report, drift_watch
 
     named = read_production(settings.model.cache)
     card = read_artifact(settings.model.cache / named.digest, named.digest)[0]
@@ -68,7 +68,7 @@ def watch(context: typer.Context) -> None:
     """
     settings = context.ensure_object(Settings)
     with _installed():
-        from monitoring import drift_watch  # noqa: PLC0415
+        from monitoring import drift_watch
     stopping = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())

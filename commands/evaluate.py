@@ -51,10 +51,10 @@ def evaluate(
     fleet, test = (fleet_of(context, settings, split) for split in SPLITS)
 
     # These take seconds to import, so only where they are needed.
-    from evaluation.contestants import contestants  # noqa: PLC0415
-    from evaluation.page import page  # noqa: PLC0415
-    from evaluation.play import play  # noqa: PLC0415
-    from evaluation.report import report  # noqa: PLC0415
+    from evaluation.contestants import contestants
+    from evaluation.page import page
+    from evaluation.play import play
+    from evaluation.report import report
 
     players = contestants(settings, peers=peers)
     played = play(players, protocol, seeds or settings.evaluation.seeds, fleet, test)
@@ -71,7 +71,7 @@ def evaluate(
 
 def _log(document: dict[str, Any], settings: Settings) -> None:
     """Results are worth having without a tracking server: say so and go on."""
-    from evaluation import tracking  # noqa: PLC0415
+    from evaluation import tracking
 
     try:
         number = tracking.log(document, settings, datetime.now(UTC))
@@ -82,7 +82,7 @@ def _log(document: dict[str, Any], settings: Settings) -> None:
 
 
 def _compare(settings: Settings, dataset: str | None) -> None:
-    from evaluation import tracking  # noqa: PLC0415
+    from evaluation import tracking
 
     runs = [one for one in tracking.logged(settings) if dataset in {None, one.tags.get("dataset")}]
     columns = ("dataset", "protocol", "model", "", "F1", "95 %", "ROC", "PR", "logged")

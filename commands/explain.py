@@ -40,7 +40,7 @@ def explain(
 
 def _shown(settings: Settings, row: "Row") -> int:
     """Explain one row; the exit code. Whatever it is, the other rows follow."""
-    from reproduce import explanation  # noqa: PLC0415
+    from reproduce import explanation
 
     try:
         found = explanation.explain(settings, row)

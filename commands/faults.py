@@ -42,10 +42,10 @@ def faults(
     Exit code 0: every scenario that ran held. 1: see the table.
     """
     # Here, not above: torch and scikit-learn take seconds, which no other command should wait for.
-    from faults import report  # noqa: PLC0415
-    from faults.scenarios import SCENARIOS  # noqa: PLC0415
-    from faults.session import session  # noqa: PLC0415
-    from faults.together import run_all  # noqa: PLC0415
+    from faults import report
+    from faults.scenarios import SCENARIOS
+    from faults.session import session
+    from faults.together import run_all
 
     chosen = _chosen(only or [""], quick=quick)
     if listed:
@@ -80,7 +80,7 @@ def _chosen(words: list[str], *, quick: bool) -> "list[Scenario]":
     Raises:
         ConfigError: a word is in no name, or nothing is left to run.
     """
-    from faults.scenarios import SCENARIOS  # noqa: PLC0415
+    from faults.scenarios import SCENARIOS
 
     for word in words:
         if not any(word in one.name for one in SCENARIOS):

@@ -29,8 +29,8 @@ def build(
     \b
     plantwatch grafana build
     plantwatch grafana build --check
-    """  # noqa: D301 - \b keeps the lines of a paragraph
-    from grafana import files  # noqa: PLC0415 - the pipeline's environment has no Grafana SDK
+    """
+    from grafana import files  # the pipeline's environment has no Grafana SDK
 
     settings = context.ensure_object(Settings)
     if not check:
@@ -63,9 +63,9 @@ def push(
     \b
     GRAFANA_TOKEN=... plantwatch grafana push --dry-run
     GRAFANA_TOKEN=... plantwatch grafana push
-    """  # noqa: D301 - \b keeps the lines of a paragraph
-    from grafana.publish import State  # noqa: PLC0415 - as above
-    from grafana.publish import push as write  # noqa: PLC0415
+    """
+    from grafana.publish import State
+    from grafana.publish import push as write
 
     things = _compared(context.ensure_object(Settings), alerts=alerts)
     if dry_run:
@@ -90,8 +90,8 @@ def compare(
 
     \b
     GRAFANA_TOKEN=... plantwatch grafana check
-    """  # noqa: D301 - \b keeps the lines of a paragraph
-    from grafana.publish import State  # noqa: PLC0415 - as above
+    """
+    from grafana.publish import State
 
     things = _compared(context.ensure_object(Settings), alerts=alerts)
     typer.echo("\n".join(map(str, things)))
@@ -99,10 +99,10 @@ def compare(
 
 
 def _compared(settings: Settings, *, alerts: bool) -> "list[Thing]":
-    from grafana import alerting, files, publish, sources  # noqa: PLC0415 - as above
-    from grafana.render import render  # noqa: PLC0415
-    from grafana.server import Server  # noqa: PLC0415
-    from monitoring.rules import rules  # noqa: PLC0415
+    from grafana import alerting, files, publish, sources
+    from grafana.render import render
+    from grafana.server import Server
+    from monitoring.rules import rules
 
     server = Server(settings)
     points, groups = [], {}

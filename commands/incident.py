@@ -47,7 +47,7 @@ def show_all(
     plantwatch incident list
     plantwatch incident list --all --sensor-id FD001-engine-034
     plantwatch incident list --all --since 2026-11-27T00:00:00
-    """  # noqa: D301 - \b keeps the lines of a paragraph
+    """
     closed = None if everything else False
     acknowledged = False if unacknowledged else None
     choice = Choice(sensor_id, severity, closed, acknowledged, in_utc(since))
@@ -69,7 +69,7 @@ def show_one(context: typer.Context, number: Number) -> None:
 
     \b
     plantwatch incident show 12
-    """  # noqa: D301 - \b keeps the lines of a paragraph
+    """
     with session(context.obj, "reader") as connection:
         found = queries.one(connection, number)
     typer.echo("\n".join(_lines(found)))
@@ -82,7 +82,7 @@ def ack(context: typer.Context, number: Number, by: By) -> None:
     \b
     plantwatch incident ack 12
     plantwatch incident ack 12 --by "Ada, night shift"
-    """  # noqa: D301 - \b keeps the lines of a paragraph
+    """
     with session(context.obj, "operator") as connection:
         found = feedback.acknowledge(connection, number, by)
     typer.echo(f"incident {found.id} of {plain(found.sensor_id)} is yours, {plain(by)}")
@@ -96,7 +96,7 @@ def close(context: typer.Context, number: Number, by: By, note: Note = None) -> 
 
     \b
     plantwatch incident close 12 --note "bearing changed"
-    """  # noqa: D301 - \b keeps the lines of a paragraph
+    """
     with session(context.obj, "operator") as connection:
         found = feedback.close(connection, number, by, note)
     typer.echo(f"incident {found.id} of {plain(found.sensor_id)} is closed")
@@ -118,7 +118,7 @@ def false_alarm(
     \b
     plantwatch incident false-alarm 12 --note "sensor 11 was being calibrated"
     plantwatch incident false-alarm 9 --real        # closed by itself, and it was right
-    """  # noqa: D301 - \b keeps the lines of a paragraph
+    """
     with session(context.obj, "operator") as connection:
         found = feedback.judge(connection, number, by, false_alarm=not real, note=note)
         told = precision(connection)

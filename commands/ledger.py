@@ -19,9 +19,9 @@ def ledger(context: typer.Context) -> None:
     Exit code 0: nothing lost, doubled or wrong, and everything accounted for. 1: see the faults.
     """
     # Here, not above: onnxruntime takes seconds, which no other command should wait for.
-    from ledger.report import lines  # noqa: PLC0415
-    from ledger.run import run  # noqa: PLC0415
-    from producers.manifest import FOLDER  # noqa: PLC0415
+    from ledger.report import lines
+    from ledger.run import run
+    from producers.manifest import FOLDER
 
     settings = context.ensure_object(Settings)
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()

@@ -43,7 +43,7 @@ def add(
     plantwatch maintenance add --sensor-id FD001-engine-034 --hours 4 --reason "bearing"
     plantwatch maintenance add --sensor-id FD001-engine-034 --reason "overhaul" \\
         --start 2026-12-01T06:00:00 --end 2026-12-02T18:00:00
-    """  # noqa: D301 - \b keeps the lines of a paragraph
+    """
     starts_at = in_utc(start) or datetime.now(UTC)
     if (end is None) == (hours is None):
         raise ConfigError("give either --end, a time in UTC, or --hours")
@@ -68,7 +68,7 @@ def show_all(
     \b
     plantwatch maintenance list
     plantwatch maintenance list --all --sensor-id FD001-engine-034
-    """  # noqa: D301 - \b keeps the lines of a paragraph
+    """
     now = datetime.now(UTC)
     with session(context.obj, "reader") as connection:
         found = maintenance.listed(connection, sensor_id, None if everything else now)
@@ -97,7 +97,7 @@ def end(
     \b
     plantwatch maintenance end 3
     plantwatch maintenance end 3 --at 2026-12-01T12:00:00
-    """  # noqa: D301 - \b keeps the lines of a paragraph
+    """
     with session(context.obj, "operator") as connection:
         ended = maintenance.end(connection, number, in_utc(at) or datetime.now(UTC))
     told = f"maintenance {ended.id} of {plain(ended.sensor_id)}"

@@ -8,7 +8,7 @@ from plantwatch.settings import Settings
 def migrate(context: typer.Context) -> None:
     """Create or change the tables in PostgreSQL; harmless when they are as they should be."""
     # Not at the top: alembic and SQLAlchemy take a second to import, which every command would pay.
-    from sinks.migrate import upgrade  # noqa: PLC0415
+    from sinks.migrate import upgrade
 
     settings = context.ensure_object(Settings)
     upgrade(settings)

@@ -72,7 +72,7 @@ def challenge(
 def compare(context: typer.Context) -> None:
     """Compare challengers with production on the windows that both have judged and stored."""
     # Here, not above: the other commands need no PostgreSQL.
-    from sinks.comparison import compare as comparisons  # noqa: PLC0415
+    from sinks.comparison import compare as comparisons
 
     found = comparisons(context.obj)
     table = Table(

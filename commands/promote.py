@@ -60,8 +60,8 @@ def _find(settings: "Settings", version: int) -> "Registered":
 
 
 def _golden(settings: "Settings", version: int, detector: "OnnxDetector") -> str | None:
-    from evaluation.gate import Golden, misses_golden  # noqa: PLC0415
-    from training.tracking import GOLDEN  # noqa: PLC0415
+    from evaluation.gate import Golden, misses_golden
+    from training.tracking import GOLDEN
 
     with tempfile.TemporaryDirectory() as folder:
         path = registry.fetch_artifact(settings, version, GOLDEN, Path(folder))
@@ -72,9 +72,9 @@ def _beside_production(
     settings: "Settings", detector: "OnnxDetector", configs: Path
 ) -> tuple[str, bool]:
     """What the comparison says, and whether it speaks against the candidate."""
-    from data import load as load_fleet  # noqa: PLC0415
-    from evaluation.gate import compare  # noqa: PLC0415
-    from training.dataset import cut  # noqa: PLC0415
+    from data import load as load_fleet
+    from evaluation.gate import compare
+    from training.dataset import cut
 
     if not registry.has_production(settings):
         return "there is no production model to compare with", False

@@ -95,7 +95,7 @@ def _faults() -> str:
 
 def _limits(ran: list[dict[str, Any]]) -> str:
     """What was measured, beside the limits of the table of scenarios."""
-    from faults.scenarios import SCENARIOS  # noqa: PLC0415 - torch and scikit-learn take seconds
+    from faults.scenarios import SCENARIOS  # torch and scikit-learn take seconds
 
     measured = {one["name"]: one["measured"] for one in ran}
     rows = ["| | | measured | at most |", "|---|---|---|---|"]

@@ -19,8 +19,8 @@ def bench() -> str:
 
 
 def _run(path: Path) -> str:
-    from benchmarks.report import rows  # noqa: PLC0415 - numpy and more, for one command
-    from benchmarks.systems import PLANTWATCH  # noqa: PLC0415
+    from benchmarks.report import rows  # numpy and more, for one command
+    from benchmarks.systems import PLANTWATCH
 
     found = {one.system: one for one in rows(_read(path.name))}
     ours = found[PLANTWATCH].readings_per_s
@@ -43,14 +43,14 @@ def _run(path: Path) -> str:
 
 def edges() -> str:
     """Sink, producer, start-up, memory."""
-    from benchmarks.edges.report import rows  # noqa: PLC0415
+    from benchmarks.edges.report import rows
 
     return _table(("", "median", "range", "ratio to it", "target"), rows(_read("bench-edges.json")))
 
 
 def page() -> str:
     """First sights of the live page."""
-    from commands.bench_page import spread  # noqa: PLC0415
+    from commands.bench_page import spread
 
     seen = _read("bench-page.json").items()
     return _table(("first sight of", "s, median (range)"), ((what, spread(s)) for what, s in seen))
@@ -58,7 +58,7 @@ def page() -> str:
 
 def api() -> str:
     """The HTTP API: what was promised, and latencies at rising rates."""
-    from commands.bench_api import compared, rates  # noqa: PLC0415
+    from commands.bench_api import compared, rates
 
     figures = _read("bench-api.json")
     tables = ([head, *rows] for head, *rows in (compared(figures), rates(figures)))
@@ -67,7 +67,7 @@ def api() -> str:
 
 def pipeline() -> str:
     """Rates from producer to PostgreSQL."""
-    from benchmarks.sustained import HEADS, Sustained, cells  # noqa: PLC0415
+    from benchmarks.sustained import HEADS, Sustained, cells
 
     rates = (Sustained(**one) for one in _read("bench-pipeline.json")["rates"])
     return _table(HEADS, map(cells, sorted(rates, key=lambda one: (one.rate, one.machines))))
@@ -104,7 +104,7 @@ def growth() -> str:
 
 def sizing(settings: Settings) -> str:
     """What plants of some sizes need, computed."""
-    from benchmarks.sizing import need  # noqa: PLC0415
+    from benchmarks.sizing import need
 
     figures, read_back_us = _read("bench-pipeline.json"), _read_back_us()
     needs = [need(figures, read_back_us, settings, machines) for machines in PLANTS]

@@ -53,8 +53,8 @@ def replay(
     that went away; the same command goes on from there.
     """
     # Here, not above: pandas and pandera take seconds, which no other command should wait for.
-    from producers import kafka  # noqa: PLC0415
-    from producers.replay import select_engines  # noqa: PLC0415
+    from producers import kafka
+    from producers.replay import select_engines
 
     settings = settings_for(context, dataset)
     rate = parse_speed(speed)

@@ -39,7 +39,7 @@ def reproduce(
 
     Exit code 0: each score is the stored one, within 1e-6. 1: one is not. 65: the readings are gone
     (retention) or others. 69, 78: the model, or a server, is nowhere.
-    """  # noqa: D301 - \b keeps the lines of a paragraph
+    """
     settings = context.ensure_object(Settings)
     if incident is not None and sensor_id is None and cycle is None:
         raise typer.Exit(_incident(settings, incident))
@@ -51,9 +51,9 @@ def reproduce(
 
 def _incident(settings: Settings, number: int) -> int:
     """Reproduce all verdicts between an incident's offsets; the exit code."""
-    from incidents import queries  # noqa: PLC0415 - see `stored_rows`
-    from incidents.session import session  # noqa: PLC0415
-    from reproduce import stored, verdict  # noqa: PLC0415
+    from incidents import queries
+    from incidents.session import session
+    from reproduce import stored, verdict
 
     with session(settings, "reader") as connection:
         found = queries.one(connection, number)
@@ -98,7 +98,7 @@ def stored_rows(settings: Settings, sensor_id: str, cycle: int) -> "list[Row]":
         BadDataError: there is none; the caller exits.
     """
     # Here, not above: onnxruntime takes a second, which no other command should wait for.
-    from reproduce import stored  # noqa: PLC0415
+    from reproduce import stored
 
     rows = stored.rows(settings, sensor_id, cycle)
     if not rows:
@@ -111,7 +111,7 @@ def stored_rows(settings: Settings, sensor_id: str, cycle: int) -> "list[Row]":
 
 def _again(settings: Settings, row: "Row") -> int:
     """Reproduce one row and print it; the exit code. Whatever it is, the other rows follow."""
-    from reproduce import verdict  # noqa: PLC0415
+    from reproduce import verdict
 
     try:
         result = verdict.reproduce(settings, row)

@@ -18,10 +18,10 @@ def serve(context: typer.Context) -> None:
     API_HOST=0.0.0.0 API_KEY=... plantwatch serve
 
     Exit code 78: the address cannot be had, or would need a key.
-    """  # noqa: D301 - \b keeps the lines of a paragraph
+    """
     # Here, not above: FastAPI and onnxruntime take a second, which no other command waits for.
-    from api.serve import listener  # noqa: PLC0415
-    from api.serve import serve as listen  # noqa: PLC0415
+    from api.serve import listener
+    from api.serve import serve as listen
 
     settings = context.ensure_object(Settings)
     with listener(settings) as at:

@@ -11,17 +11,17 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
+from commands.chosen import SPLITS, configs_of
 from plantwatch.configuration import environment
 from plantwatch.settings import Settings
 
 if TYPE_CHECKING:
-    from data import Fleet, Split
+    from data import Fleet
 
 app = typer.Typer(help="Draw made-up fleets, fit them to NASA's, show how alike the two are.")
 
 Dataset = Annotated[str | None, typer.Option(help="FD001 to FD004; else the setting.")]
 
-_SPLITS: Final[tuple["Split", "Split"]] = ("train", "test")
 _WIDTH = 100
 _FAULTS: Final = {"FD001": 1, "FD002": 1, "FD003": 2, "FD004": 2}
 """Ways to fail, as NASA's own description of the files says."""
@@ -42,15 +42,15 @@ def fleet(
     A larger fleet begins with the engines of a smaller one. With CMAPSS_DIR set to FOLDER, replay,
     train and evaluate use the files.
     """
-    from data import cmapss, datasets  # noqa: PLC0415 - pandas takes seconds
-    from data.simulate import simulate  # noqa: PLC0415
+    from data import cmapss, datasets  # pandas takes seconds
+    from data.simulate import simulate
 
     subset = _subset(context, dataset)
-    parameters = datasets.simulated(_configs(context), subset)
+    parameters = datasets.simulated(configs_of(context), subset)
     wanted = {"engines": engines, "seed": seed}
     changes = {name: value for name, value in wanted.items() if value is not None}
     shaped = parameters.fleet.model_copy(update=changes)
-    for split in _SPLITS:
+    for split in SPLITS:
         started = time.perf_counter()
         drawn = simulate(parameters.model_copy(update={"fleet": shaped}), split)
         seconds = time.perf_counter() - started
@@ -71,13 +71,13 @@ def fit(context: typer.Context, dataset: Dataset = None) -> None:
     Healthy mean, noise and drift of each sensor in each operating regime, how engines differ at
     their start and their end, how steeply they fail, in how many ways, and how long they live.
     """
-    from data import datasets  # noqa: PLC0415 - pandas takes seconds
-    from training.simulation import fit_engines  # noqa: PLC0415 - so does scikit-learn
+    from data import datasets  # pandas takes seconds
+    from training.simulation import fit_engines  # so does scikit-learn
 
     subset = _subset(context, dataset)
     train, test = _real(context, subset)
     engines = fit_engines(train, test, _FAULTS[subset], context.ensure_object(Settings))
-    path = datasets.engines_file(_configs(context), subset)
+    path = datasets.engines_file(configs_of(context), subset)
     text = yaml.safe_dump(
         engines.model_dump(mode="json"), sort_keys=False, default_flow_style=None, width=_WIDTH
     )
@@ -104,13 +104,13 @@ def check(
 
     Two that are fitted in seconds, on as many engines as the simulated fleet has by configuration.
     """
-    from data import datasets  # noqa: PLC0415 - these take seconds to import
-    from data.lookup import NASA  # noqa: PLC0415
-    from data.simulate import simulate  # noqa: PLC0415
-    from evaluation.transfer import transfers  # noqa: PLC0415
+    from data import datasets  # these take seconds to import
+    from data.lookup import NASA
+    from data.simulate import simulate
+    from evaluation.transfer import transfers
 
     settings, subset = context.ensure_object(Settings), _subset(context, dataset)
-    parameters = datasets.simulated(_configs(context), subset)
+    parameters = datasets.simulated(configs_of(context), subset)
     real = _real(context, subset)
     made_up = simulate(parameters, "train"), simulate(parameters, "test")
     name = "NASA" if {one.source for one in real} == {NASA} else "files"
@@ -124,22 +124,18 @@ def check(
 
 
 def _subset(context: typer.Context, dataset: str | None) -> str:
-    from data.cmapss import check_subset  # noqa: PLC0415 - pandas takes seconds
+    from data.cmapss import check_subset  # pandas takes seconds
 
     subset = dataset or context.ensure_object(Settings).training.dataset
     check_subset(subset)
     return subset
 
 
-def _configs(context: typer.Context) -> Path:
-    return Path(context.find_root().params["config"])
-
-
 def _real(context: typer.Context, subset: str) -> tuple["Fleet", "Fleet"]:
     """Both splits from files: a simulation is not held against a simulation by mistake."""
-    from data.lookup import load_files  # noqa: PLC0415 - pandas takes seconds
+    from data.lookup import load_files  # pandas takes seconds
 
-    train, test = (load_files(subset, one, environment(), _configs(context)) for one in _SPLITS)
+    train, test = (load_files(subset, one, environment(), configs_of(context)) for one in SPLITS)
     return train, test
 
 

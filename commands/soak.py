@@ -28,9 +28,9 @@ def soak(
     Exit code 0: nothing lost, doubled or wrong, and everything accounted for. 1: see the faults.
     """
     # Here, not above: torch and scikit-learn take seconds, which no other command should wait for.
-    from faults import soak as soaking  # noqa: PLC0415
-    from faults.session import session  # noqa: PLC0415
-    from ledger.report import lines  # noqa: PLC0415
+    from faults import soak as soaking
+    from faults.session import session
+    from ledger.report import lines
 
     seed = random.randrange(10**6) if seed is None else seed
     print(f"seed {seed}, {minutes:g} minutes", flush=True)

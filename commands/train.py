@@ -43,7 +43,7 @@ def train(
     typer.echo(f"{fleet.subset}: {len(fleet.slices)} machines, {fleet.source}")
 
     # These take seconds to import, so only where they are needed.
-    from training.train import train as run  # noqa: PLC0415
+    from training.train import train as run
 
     trained, production = run(
         fleet,

@@ -28,9 +28,9 @@ def worker(context: typer.Context) -> None:
     Exit code 69: Kafka is not there. 78: no production model, or a damaged one.
     """
     # Here, not above: Faust and onnxruntime take seconds, which no other command should wait for.
-    from models.cache import Fetched, is_fetched, load_production  # noqa: PLC0415
-    from stream_processors.app import run  # noqa: PLC0415
-    from stream_processors.telemetry import Telemetry  # noqa: PLC0415
+    from models.cache import Fetched, is_fetched, load_production
+    from stream_processors.app import run
+    from stream_processors.telemetry import Telemetry
 
     settings = context.ensure_object(Settings)
     if not is_fetched(settings):

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # untyped
 from confluent_kafka.cimpl import NewTopic
 
 from connections.kafka_login import hear_refusal, is_refusal, login, refused
@@ -20,8 +20,6 @@ from plantwatch.settings import Settings, Sink, Worker
 
 METADATA_TIMEOUT_SEC: Final = 10.0
 """How long a command waits for a broker before it tells the person that none is there."""
-
-
 LOOKER: Final = "plantwatch-looker"
 """The group of clients that only look: librdkafka wants one, though they never join it, and asks
 the broker about it, which must let them (`kafka_roles`).
@@ -104,8 +102,6 @@ def producer_config(settings: Settings) -> dict[str, Any]:
 
 BY_KEY: Final = -1
 """librdkafka's RD_KAFKA_PARTITION_UA: let the partitioner choose from the key."""
-
-
 Headers = dict[str, str | bytes | None]
 """What is said of a message beside its bytes."""
 
@@ -201,7 +197,7 @@ def end_offsets(admin: AdminClient, topic: str, partitions: Iterable[int]) -> di
     Raises:
         KafkaException: no broker answers, or a new topic has no leader yet; ask again.
     """
-    latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+    latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # confluent_kafka
     wanted = {TopicPartition(topic, number): latest for number in partitions}
     futures = admin.list_offsets(wanted) if wanted else {}
     return {one.partition: future.result().offset for one, future in futures.items()}

@@ -21,7 +21,7 @@ _FILES: Final = {
 _REFUSALS: Final = frozenset(
     {
         KafkaError._AUTHENTICATION,  # noqa: SLF001  librdkafka's own codes have no other name
-        KafkaError._SSL,  # noqa: SLF001
+        KafkaError._SSL,  # noqa: SLF001 - its name
         KafkaError.SASL_AUTHENTICATION_FAILED,
         KafkaError.TOPIC_AUTHORIZATION_FAILED,
         KafkaError.GROUP_AUTHORIZATION_FAILED,
@@ -77,7 +77,7 @@ def refused(kafka: Kafka, error: KafkaError) -> ConfigError:
     """The one line for a person whom Kafka says no to."""
     who = f"user {kafka.sasl_username!r}" if kafka.security_protocol == "SASL_SSL" else "us"
     remedy = "check KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD"
-    if error.code() == KafkaError._SSL:  # noqa: SLF001
+    if error.code() == KafkaError._SSL:  # noqa: SLF001 - its name
         remedy = "check KAFKA_CA_FILE, KAFKA_CERT_FILE and KAFKA_KEY_FILE"
     elif "AUTHORIZATION" in error.name():
         remedy = "let an administrator grant it (SECURITY.md says what each role needs)"

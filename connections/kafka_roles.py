@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any, Final, Literal, NamedTuple, get_args
 
-from confluent_kafka.admin import (  # type: ignore[attr-defined]
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # untyped
     AclBinding,
     AclBindingFilter,
     AclOperation,

@@ -167,12 +167,8 @@ def _dress(figure: go.Figure, height: int) -> None:
     figure.update_xaxes(title=None)
     figure.update_layout(
         height=height,
-        margin=_margin(8),
+        margin={"l": 8, "r": 8, "t": 28, "b": 8},
         hovermode="closest",
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 1, "xanchor": "right"},
         uirevision="kept",
     )
-
-
-def _margin(around: int) -> dict[str, int]:
-    return {"l": around, "r": around, "t": around + 20 * (around > 0), "b": around}

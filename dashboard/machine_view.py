@@ -79,7 +79,10 @@ def _sensors(
         return
     every = range(1, settings.reading.sensors + 1)
     chosen = st.multiselect(
-        "Which", every, default=_first(history, found), format_func=lambda one: f"sensor {one}"
+        "Which",
+        every,
+        default=_first(settings, history, found),
+        format_func=lambda one: f"sensor {one}",
     )
     if not chosen:
         return
@@ -97,12 +100,12 @@ def _expectation(card: Card) -> str:
     )
 
 
-def _first(history: MachineHistory, found: Reasons | None) -> list[int]:
-    """The sensors to begin with: those behind the newest incident, or else the newest score."""
+def _first(settings: Settings, history: MachineHistory, found: Reasons | None) -> list[int]:
+    """The sensors to begin with: behind the newest incident, or the newest score; or any."""
     for one in history.incidents:
         if one.top_sensors:
             return [sensor.sensor for sensor in one.top_sensors]
-    return [sensor for sensor, _ in found.latest[:3]] if found else [2, 3, 4]
+    return [sensor for sensor, _ in found.latest[:3]] if found else [*settings.features.sensors[:3]]
 
 
 def _reasons(history: MachineHistory, model: OnnxDetector | None, found: Reasons | None) -> None:

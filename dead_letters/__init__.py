@@ -5,5 +5,6 @@
 - `topic`: reading them, and the originals of those that are truncated
 - `prediction`: what would become of readings if they came now
 - `rescore`: readings that the model failed on, judged by today's model
+- `outgoing`: what a replay puts on Kafka, and what it refuses to
 - `replay`: the plan of a replay, and its publication
 """

@@ -5,4 +5,5 @@
 - `parity`: stored scores against the same model offline
 - `observe`: what the topics, the groups' commits and the table say
 - `tour`: the steps, in order
+- `summary`: the result for people
 """

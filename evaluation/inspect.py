@@ -65,12 +65,12 @@ def _stuck(fleet: Fleet, test: Fleet) -> Iterator[str]:
             yield f"sensor {column + 1} is dead: it never moves on any judged engine"
         elif engines:
             names = ", ".join(test.sensor_id(one) for one in engines[:3])
-            more = " ..." if len(engines) > 3 else ""  # noqa: PLR2004
+            more = " ..." if len(engines) > 3 else ""  # noqa: PLR2004 - as many as it names
             yield f"sensor {column + 1} is stuck on {names}{more}: it moves on training engines"
 
 
 def _is_still(values: NDArray[np.float64]) -> NDArray[np.bool_]:
-    return np.ptp(values, axis=0) <= _STILL * np.abs(values).max(axis=0)  # type: ignore[no-any-return]
+    return np.ptp(values, axis=0) <= _STILL * np.abs(values).max(axis=0)  # type: ignore[no-any-return]  # ptp
 
 
 def _names(numbers: set[int]) -> str:

@@ -35,7 +35,7 @@ def log(document: dict[str, Any], settings: Settings, now: datetime) -> int:
     Raises:
         UnavailableError: the tracking server is away or goes away.
     """
-    from mlflow.entities import RunTag  # noqa: PLC0415
+    from mlflow.entities import RunTag  # noqa: PLC0415 - takes seconds
 
     milliseconds = int(now.timestamp() * 1000)
     name = experiment_name(settings)
@@ -84,7 +84,7 @@ def _tags(document: dict[str, Any], row: dict[str, Any]) -> dict[str, str]:
 
 
 def _metrics(document: dict[str, Any], row: dict[str, Any], milliseconds: int) -> "list[Metric]":
-    from mlflow.entities import Metric  # noqa: PLC0415
+    from mlflow.entities import Metric  # noqa: PLC0415 - takes seconds
 
     values = _numbers(row)
     for part in ("calibration", "budget"):

@@ -13,8 +13,8 @@ def default_acknowledgement() -> None:
     So Faust does it: an event is acknowledged as the agent moves on, even when it raised, and
     `topic.send` only enqueues.
     """
-    from stream_processors.transport import Completed, Consumer  # noqa: PLC0415
-    from stream_processors.worker import Worker  # noqa: PLC0415
+    from stream_processors.transport import Completed, Consumer  # noqa: PLC0415 - of the process that it spoils
+    from stream_processors.worker import Worker  # noqa: PLC0415 - of the process that it spoils
 
     take = Consumer.on_chunk
 
@@ -34,7 +34,7 @@ def acknowledging_out_of_order() -> None:
 
     The hole in Faust's gap check: committed 31, 31 in flight, 32 and 33 done: it commits 34.
     """
-    from stream_processors.transport import Completed, Consumer  # noqa: PLC0415
+    from stream_processors.transport import Completed, Consumer  # noqa: PLC0415 - of the process that it spoils
 
     take, complete = Consumer.on_chunk, Consumer.complete
     fetched: dict[int, int] = {}
@@ -52,7 +52,7 @@ def acknowledging_out_of_order() -> None:
 
 def offset_before_database() -> None:
     """The sink commits its offsets, then writes: a crash in between loses the batch."""
-    from sinks.consume import SinkLoop  # noqa: PLC0415
+    from sinks.consume import SinkLoop  # noqa: PLC0415 - of the process that it spoils
 
     finish = SinkLoop._finish
 

@@ -5,5 +5,6 @@
 - `floor`, `machine`, `pipeline`, `models`: the four dashboards
 - `render`, `variables`: their JSON
 - `files`: that JSON under version control, and what provisioning reads
+- `sources`, `alerting`: the data sources, and Prometheus' rules as Grafana's own
 - `publish`, `server`: push it to a Grafana, or say how the two differ
 """

@@ -12,8 +12,8 @@ from incidents import machines
 # A machine's line is its name up to the first hyphen: FD001 of FD001-engine-034.
 LINES: Final = f"""{machines.NAMES}
 SELECT DISTINCT split_part(sensor_id, '-', 1) AS line FROM machines ORDER BY line
-"""  # noqa: S608 - no value of others in it
-MACHINES: Final = f"{machines.NAMES} SELECT sensor_id FROM machines ORDER BY sensor_id"  # noqa: S608
+"""
+MACHINES: Final = f"{machines.NAMES} SELECT sensor_id FROM machines ORDER BY sensor_id"
 WORKERS: Final = "label_values(plantwatch_lag_readings, instance)"
 
 _OF_LINES: Final = "split_part({}, '-', 1) IN (${{line:sqlstring}})"
@@ -49,7 +49,7 @@ _FLEET: Final = f"""{machines.NAMES}, fleet AS (
     LEFT JOIN machine_states AS states ON states.sensor_id = machines.sensor_id
     LEFT JOIN incidents ON incidents.sensor_id = machines.sensor_id AND incidents.closed_at IS NULL
     WHERE {_of_lines("machines.sensor_id")}
-)"""  # noqa: S608
+)"""
 
 CONDITIONS: Final = Sql(f"""{_FLEET}
 SELECT count(*) FILTER (WHERE condition = 'healthy') AS "healthy",
@@ -59,23 +59,23 @@ SELECT count(*) FILTER (WHERE condition = 'healthy') AS "healthy",
     count(*) FILTER (WHERE condition = 'maintenance') AS "maintenance",
     count(*) FILTER (WHERE condition = 'warming up') AS "warming up"
 FROM fleet
-""")  # noqa: S608
+""")
 OPEN_COUNT: Final = Sql(f"""
 SELECT count(*) FILTER (WHERE severity = 'critical') AS "critical",
     count(*) FILTER (WHERE severity = 'warning') AS "warning"
 FROM incidents WHERE closed_at IS NULL AND {_of_lines()}
-""")  # noqa: S608
+""")
 OPEN_INCIDENTS: Final = Sql(f"""
 SELECT sensor_id AS machine, severity, extract(epoch FROM now() - opened_at) AS age,
     peak_score AS peak, anomalies, 'sensor ' || (top_sensors -> 0 ->> 'sensor') AS "top sensor",
     acknowledged_by AS "acknowledged by", id AS incident
 FROM incidents WHERE closed_at IS NULL AND {_of_lines()}
 ORDER BY severity, acknowledged_by IS NOT NULL, peak_score DESC LIMIT 100
-""")  # noqa: S608
+""")
 HIGHEST_SCORES: Final = Sql(f"""{_FLEET}
 SELECT sensor_id AS machine, anomaly_score AS score, condition FROM fleet
 WHERE anomaly_score IS NOT NULL ORDER BY anomaly_score DESC LIMIT 15
-""")  # noqa: S608
+""")
 FLEET_STATES: Final = Sql(
     f"""
 WITH worst AS (
@@ -92,20 +92,20 @@ LEFT JOIN incidents ON incidents.sensor_id = anomaly_events.sensor_id
         AND coalesce(incidents.closed_at, incidents.last_at)
 WHERE $__timeFilter(detected_at)
 GROUP BY time, metric ORDER BY time, metric
-""",  # noqa: S608
+""",
     "time_series",
 )
 NUISANCE: Final = Sql(f"""
 SELECT count(*) FILTER (WHERE false_alarm)::float8 / nullif(count(false_alarm), 0) AS "false alarms"
 FROM incidents WHERE {_of_lines()}
-""")  # noqa: S608
+""")
 INCIDENT_RATE: Final = Sql(f"""
 SELECT count(DISTINCT incidents.id)::float8 / nullif(count(DISTINCT anomaly_events.sensor_id), 0)
     AS "incidents per machine"
 FROM anomaly_events LEFT JOIN incidents ON incidents.sensor_id = anomaly_events.sensor_id
     AND $__timeFilter(incidents.opened_at)
 WHERE $__timeFilter(detected_at) AND {_of_lines("anomaly_events.sensor_id")}
-""")  # noqa: S608
+""")
 INCIDENT_MOVES: Final = Prom(
     "sum by (kind) (increase(plantwatch_incidents_total[$__rate_interval]))", "{{kind}}"
 )
@@ -124,31 +124,31 @@ SCORE: Final = Sql(
     f"""
 SELECT detected_at AS time, 'production' AS metric, anomaly_score AS value
 FROM anomaly_events WHERE {_MACHINE} AND $__timeFilter(detected_at) ORDER BY time
-""",  # noqa: S608
+""",
     "time_series",
 )
 SHADOW_SCORE: Final = Sql(
     f"""
 SELECT detected_at AS time, 'challenger ' || model_version AS metric, anomaly_score AS value
 FROM shadow_events WHERE {_MACHINE} AND $__timeFilter(detected_at) ORDER BY time
-""",  # noqa: S608
+""",
     "time_series",
 )
 NEWEST: Final = Sql(f"""
 SELECT anomaly_score AS score, confidence
 FROM anomaly_events WHERE {_MACHINE} ORDER BY detected_at DESC LIMIT 1
-""")  # noqa: S608
+""")
 HEARD: Final = Sql(f"""
 SELECT extract(epoch FROM now() - published_at) AS "since the last reading"
 FROM readings WHERE {_MACHINE} ORDER BY event_time DESC LIMIT 1
-""")  # noqa: S608
+""")
 REASONS: Final = Sql(
     f"""
 SELECT $__timeGroup(detected_at, $__interval) AS time, 'sensor ' || top.sensor AS metric,
     avg(top.contribution) AS value
 FROM anomaly_events, jsonb_to_recordset(top_sensors) AS top(sensor integer, contribution float8)
 WHERE {_MACHINE} AND $__timeFilter(detected_at) GROUP BY time, metric ORDER BY time, metric
-""",  # noqa: S608
+""",
     "time_series",
 )
 REGIME: Final = Sql(
@@ -156,25 +156,25 @@ REGIME: Final = Sql(
 SELECT detected_at AS time, CASE WHEN unseen_regime THEN -1 ELSE regime END AS regime
 FROM anomaly_events WHERE {_MACHINE} AND $__timeFilter(detected_at) AND regime IS NOT NULL
 ORDER BY time
-""",  # noqa: S608
+""",
     "time_series",
 )
 MODEL_OF_MACHINE: Final = Sql(f"""
 SELECT detected_at AS time, model_version AS model
 FROM anomaly_events WHERE {_MACHINE} AND $__timeFilter(detected_at) ORDER BY time
-""")  # noqa: S608
+""")
 MACHINE_INCIDENTS: Final = Sql(f"""
 SELECT id AS incident, opened_at AS opened, severity, peak_score AS peak,
     opened_cycle AS "at cycle", anomalies,
     'sensor ' || (top_sensors -> 0 ->> 'sensor') AS "top sensor",
     closed_why AS closed, acknowledged_by AS "acknowledged by", false_alarm AS "false alarm", note
 FROM incidents WHERE {_MACHINE} ORDER BY opened_at DESC LIMIT 50
-""")  # noqa: S608
+""")
 SENSOR: Final = Sql(
     f"""
 SELECT event_time AS time, values[${{settings}} + $sensor] AS "reading"
 FROM readings WHERE {_MACHINE} AND $__timeFilter(event_time) ORDER BY time
-""",  # noqa: S608
+""",
     "time_series",
 )
 # What normal machines of the line show in the same regime: PostgreSQL does not have the card.
@@ -194,7 +194,7 @@ SELECT detected_at AS time, middle - 3 * spread AS "lowest expected",
     middle + 3 * spread AS "highest expected"
 FROM anomaly_events JOIN band ON band.regime IS NOT DISTINCT FROM anomaly_events.regime
 WHERE {_MACHINE} AND $__timeFilter(detected_at) ORDER BY time
-""",  # noqa: S608
+""",
     "time_series",
 )
 
@@ -355,12 +355,12 @@ SELECT extract(epoch FROM opened_at) * 1000 AS time,
     'incident ' || id || ', peak ' || round(peak_score::numeric, 2) AS text, severity AS tags
 FROM incidents WHERE {_MACHINE} AND opened_at <= $__timeTo()
     AND coalesce(closed_at, last_at) >= $__timeFrom()
-"""  # noqa: S608
+"""
 MAINTENANCE_REGIONS: Final = f"""
 SELECT extract(epoch FROM starts_at) * 1000 AS time, extract(epoch FROM ends_at) * 1000 AS timeend,
     'maintenance: ' || reason AS text, created_by AS tags
 FROM maintenance WHERE {_MACHINE} AND starts_at <= $__timeTo() AND ends_at >= $__timeFrom()
-"""  # noqa: S608
+"""
 ALL_INCIDENTS: Final = """
 SELECT extract(epoch FROM opened_at) * 1000 AS time,
     'incident ' || id || ' of ' || sensor_id AS text, severity AS tags

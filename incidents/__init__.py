@@ -4,6 +4,7 @@ Every function works on a connection, in whichever role its work needs, see `ses
 open and close incidents, know nothing of this package.
 
 - `session`: a connection whose errors are told in words
+- `machines`: which machines there are
 - `queries`: incidents listed and shown
 - `feedback`: acknowledged, closed by hand, called a false alarm
 - `maintenance`: windows in which a machine raises nothing

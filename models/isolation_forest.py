@@ -107,7 +107,7 @@ def _expected_path(samples: NDArray[np.int64]) -> NDArray[np.float64]:
     """c(n) = 2 H(n - 1) - 2 (n - 1) / n, equation 1 of the paper; 0 for one sample, 1 for two."""
     n = np.maximum(samples, 2).astype(np.float64)
     harmonic = np.log(n - 1) + np.euler_gamma
-    return np.select([samples <= 1, samples == 2], [0.0, 1.0], 2 * harmonic - 2 * (n - 1) / n)  # noqa: PLR2004
+    return np.select([samples <= 1, samples == 2], [0.0, 1.0], 2 * harmonic - 2 * (n - 1) / n)  # noqa: PLR2004 - of the formula
 
 
 def _float32_below(threshold: NDArray[np.float64]) -> NDArray[np.float32]:

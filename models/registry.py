@@ -63,8 +63,8 @@ def client(settings: Settings) -> Iterator["MlflowClient"]:
     os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] = "false"
     os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "1"
     os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] = str(settings.mlflow.timeout_sec)
-    from mlflow import MlflowClient  # noqa: PLC0415
-    from mlflow.exceptions import MlflowException  # noqa: PLC0415
+    from mlflow import MlflowClient  # noqa: PLC0415 - takes seconds, and reads these
+    from mlflow.exceptions import MlflowException  # noqa: PLC0415 - the same
 
     uri = settings.mlflow.tracking_uri
     # Says how long it may wait for a version, which nobody needs to know.

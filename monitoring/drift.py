@@ -73,7 +73,7 @@ class _Sensor:
     def begins(self, value: float) -> bool:
         """Take a point; whether the sensor began to drift with it."""
         before = self.drifting
-        self._test.update(value)  # type: ignore[no-untyped-call]
+        self._test.update(value)  # type: ignore[no-untyped-call]  # river has no types
         self._points += 1
         self._calm = 0 if self._test.drift_detected else self._calm + 1
         if self._test.drift_detected or self._points == self._knobs.anchor_points:
@@ -91,5 +91,5 @@ class _Sensor:
             min_instances=1, delta=knobs.tolerance, threshold=knobs.threshold, alpha=1.0
         )
         for _ in range(knobs.anchor_points):
-            test.update(0.0)  # type: ignore[no-untyped-call]
+            test.update(0.0)  # type: ignore[no-untyped-call]  # river has no types
         return test

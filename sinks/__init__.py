@@ -2,10 +2,15 @@
 
 - `sink`: what a store is, and what it promises the loop
 - `consume`: the loop: poll, write, dead letters, then commit
+- `subscription`: our share of a topic, polled, waited with, committed
+- `dead_letters`, `instruments`: what the loop tells of rows that go no further, and of all rows
 - `bisection`: which row of a batch is bad
 - `postgres`, `prometheus`, `readings`: the stores
 - `columns`, `arrays`: how a batch is spelled; `line`: a transaction that is given up in time
 - `incidents`: what new verdicts do to incidents, in the transaction that stores them
 - `outbox`: what is told of incidents, from a table to Kafka
-- `migrate`: the tables
+- `census`: open incidents and silent machines, counted now and then
+- `pruning`: old verdicts deleted, but for those behind an incident
+- `comparison`: challengers beside production, from the two tables
+- `migrate`, `migrations`: the tables
 """

@@ -24,7 +24,7 @@ class Column:
     spell: Callable[[ScoreEvent], str]
 
 
-def _bool(value: bool) -> str:  # noqa: FBT001
+def _bool(value: bool) -> str:  # noqa: FBT001 - its one value
     return "t" if value else "f"
 
 

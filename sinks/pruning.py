@@ -30,7 +30,7 @@ DELETE FROM {table} WHERE id > %s AND id <= %s AND NOT EXISTS (
     SELECT FROM incidents
     WHERE incidents.sensor_id = {table}.sensor_id
         AND incidents.source_partition = {table}.source_partition
-        AND {table}.last_offset < 0
+        AND {table}.last_offset BETWEEN incidents.first_offset AND incidents.last_offset
 )
 """
 

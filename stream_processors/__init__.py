@@ -1,9 +1,13 @@
 """Readings in, verdicts out: the Faust worker and the rules it drives.
 
-- `partition`: chunk of messages to outputs, for one partition; knows neither Kafka nor Faust
+- `chunks`: messages of some partitions to outputs, by one call of the model
+- `partition`: one partition's histories and counts; knows neither Kafka nor Faust
+- `shadow`: what a challenger makes of the same windows; it can stop nothing
 - `consumer_thread`: the one thread that owns every call on a librdkafka consumer
 - `transport`: Faust's consumer on that thread; commits carry metadata
 - `read_back`: a partition's state rebuilt from the log
+- `model_watch`: other models, as they are named, to swap to or to score in shadow
+- `telemetry`: what is counted, and when
 - `watchdog`: ends a worker that is alive and does nothing
 - `worker`: what the agent and the transport's turning points do
 - `app`: the Faust app around it, its start and its end

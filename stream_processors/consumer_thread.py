@@ -341,6 +341,6 @@ _STALE: Final = frozenset(
         KafkaError.REBALANCE_IN_PROGRESS,
         KafkaError.FENCED_INSTANCE_ID,
         KafkaError._STATE,  # noqa: SLF001  librdkafka's own codes have no other name
-        KafkaError._ASSIGNMENT_LOST,  # noqa: SLF001
+        KafkaError._ASSIGNMENT_LOST,  # noqa: SLF001  the same
     }
 )

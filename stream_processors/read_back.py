@@ -75,7 +75,7 @@ def _restore(
             error = message.error()
             if error is None and (message.offset() or 0) < end:
                 messages.append(cast("Record", message))  # a fetched message has an offset
-            elif error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001
+            elif error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - its name
                 raise KafkaException(error)
             else:  # beyond the committed offset, or at the end of the log
                 partition.restore(messages)

@@ -34,7 +34,7 @@ def learn(model: Predictor, windows: Tensor, knobs: NetworkTraining, seed: int) 
             clean = windows[chosen]
             guess = model(corrupt(clean, knobs, generator))
             optimiser.zero_grad()
-            nn.functional.mse_loss(guess, model.target(clean)).backward()  # type: ignore[no-untyped-call]
+            nn.functional.mse_loss(guess, model.target(clean)).backward()  # type: ignore[no-untyped-call]  # torch
             nn.utils.clip_grad_norm_(model.parameters(), knobs.clip_norm)
             optimiser.step()
             schedule.step()

@@ -54,7 +54,7 @@ def log_run(
     Raises:
         UnavailableError: the tracking server went away; the run stays marked as running.
     """
-    from mlflow.entities import Metric, Param  # noqa: PLC0415
+    from mlflow.entities import Metric, Param  # noqa: PLC0415 - takes seconds
 
     milliseconds = int(card.created_at.timestamp() * 1000)
     metrics = [Metric(name, v, milliseconds, 0) for name, v in card.metrics.items()]

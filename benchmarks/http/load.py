@@ -16,6 +16,8 @@ import numpy as np
 
 _STATUS: Final = slice(9, 12)
 """Where the number stands in `HTTP/1.1 200 OK`."""
+_LINES: Final = 64
+"""Of a steady load: a request that is due when all of them wait for answers waits, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +77,9 @@ def post(path: str, body: bytes) -> bytes:
 
 
 async def steady(port: int, requests: Sequence[bytes], rate: float, number: int) -> Load:
-    """`number` requests, `rate` a second, over as many connections as it takes up to 64."""
+    """`number` requests, `rate` a second, over connections that are kept."""
     lines: asyncio.Queue[Line] = asyncio.Queue()
-    opened = [await Line.to(port) for _ in range(64)]
+    opened = [await Line.to(port) for _ in range(_LINES)]
     for line in opened:
         lines.put_nowait(line)
     seconds: list[float] = []

@@ -1,4 +1,4 @@
-"""What holds for the repository as a whole: names, locks, sizes, and what must never be in it."""
+"""What holds for the repository as a whole: names, locks, and what must never be in it."""
 
 import ast
 import re
@@ -11,9 +11,13 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-NOT_PACKAGES = {"tests", "notebooks", "docker", "examples"}
+from tests.support.repository import ROOT, packages, tracked, tracked_python
+
 LOCKS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "requirements").glob("*.lock"))
+
+GUIDED = sorted(
+    path.parent.name for path in ROOT.glob("*/__init__.py") if "\n- `" in path.read_text("utf-8")
+)
 
 # Assembled, so that this file does not hold what it looks for.
 MACHINE_PATH = re.compile(r"(?<![\w.~-])/(?:work|root)(?=/)")
@@ -23,28 +27,9 @@ REGISTRY = re.compile(
 )
 
 
-def tracked() -> list[Path]:
-    """The files under version control that are still there."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
-    if listed.returncode:
-        pytest.skip("not a git checkout: there is no list of tracked files")
-    names = listed.stdout.decode().split("\0")[:-1]
-    return [ROOT / name for name in names if (ROOT / name).is_file()]
-
-
-def tracked_python() -> list[Path]:
-    return [path for path in tracked() if path.suffix == ".py"]
-
-
 def texts() -> Iterator[tuple[Path, str]]:
     for path in tracked():
         yield path, path.read_text(encoding="utf-8", errors="replace")
-
-
-def packages() -> set[str]:
-    """Top-level folders that hold our Python code."""
-    tops = {path.relative_to(ROOT).parts[0] for path in tracked_python() if path.parent != ROOT}
-    return tops - NOT_PACKAGES
 
 
 def pyproject() -> dict[str, Any]:
@@ -56,6 +41,24 @@ def test_no_installed_package_has_our_names() -> None:
     offered = packages_distributions()
     foreign = {name: set(offered.get(name, [])) - {"plantwatch"} for name in packages() | {"tests"}}
     assert {name: owners for name, owners in foreign.items() if owners} == {}
+
+
+# What a package's docstring lists is what is in it: a guide that leaves half out leads astray.
+@pytest.mark.parametrize("package", GUIDED)
+def test_a_guide_names_every_module(package: str) -> None:
+    guide = ast.get_docstring(ast.parse((ROOT / package / "__init__.py").read_bytes())) or ""
+    ours = {
+        path.relative_to(ROOT / package).parts[0]
+        for path in tracked_python()
+        if path.is_relative_to(ROOT / package)
+    }
+    listed = {
+        name
+        for line in guide.splitlines()
+        if line.startswith("- ")
+        for name in re.findall(r"`(\w+)`", line)
+    }
+    assert {name.removesuffix(".py") for name in ours} - {"__init__"} - listed == set()
 
 
 # Each package is held to the layers and counted in the coverage: none is forgotten.
@@ -134,15 +137,6 @@ def test_places_of_secrets_are_ignored() -> None:
 # A clone stays small: data, models and weights are made or fetched, not committed.
 def test_no_tracked_file_is_large() -> None:
     assert [path.name for path in tracked() if path.stat().st_size > 1_000_000] == []
-
-
-# A module that does not fit one's head is cut in two.
-def test_no_module_is_long() -> None:
-    lengths = {
-        str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines())
-        for path in tracked_python()
-    }
-    assert {name: lines for name, lines in lengths.items() if lines > 400} == {}
 
 
 # One way in to Kafka, with its TLS and its user: no client spells out for itself where a broker is.

@@ -137,8 +137,7 @@ def stored(settings: Settings) -> Callable[[], bool]:
     def looked() -> bool:
         with connect(settings, "reader") as connection:
             counts = [
-                connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608
-                for table in TABLES
+                connection.execute(f"SELECT count(*) FROM {table}").fetchone() for table in TABLES
             ]
         return all(count != (0,) for count in counts)
 

@@ -100,7 +100,7 @@ def test_a_server_that_is_killed_comes_back_with_its_data() -> None:
 def http(url: str, method: str = "GET", body: bytes | None = None) -> bytes:
     headers = {"Content-Type": "application/json"}
     request = Request(url, body, headers, method=method)  # noqa: S310 (our own servers)
-    with urlopen(request, timeout=60) as response:  # noqa: S310
+    with urlopen(request, timeout=60) as response:  # noqa: S310 (the same)
         return bytes(response.read())
 
 

@@ -90,7 +90,7 @@ def exporting(settings: Settings) -> Iterator[Exporter]:
 def asked(url: str, body: Any = None) -> Any:
     data = None if body is None else json.dumps(body).encode()
     request = Request(url, data, {"Content-Type": "application/json"})  # noqa: S310 (our own)
-    with urlopen(request, timeout=10) as response:  # noqa: S310
+    with urlopen(request, timeout=10) as response:  # noqa: S310 (the same)
         return json.loads(response.read() or b"null")
 
 

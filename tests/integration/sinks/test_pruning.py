@@ -89,7 +89,7 @@ def fill(
 
 
 def cycles(settings: Settings, sensor: str = "m", table: str = "anomaly_events") -> list[int]:
-    asked = f"SELECT cycle FROM {table} WHERE sensor_id = '{sensor}' ORDER BY id"  # noqa: S608
+    asked = f"SELECT cycle FROM {table} WHERE sensor_id = '{sensor}' ORDER BY id"
     return [cycle for (cycle,) in do(settings, asked)]
 
 

@@ -87,7 +87,7 @@ NOBODY_DOES = {
     "read passwords": ("SELECT rolpassword FROM pg_authid",),
     "read the server's files": ("SELECT pg_read_file('PG_VERSION')",),
 }
-READ = {f"look at {name}": (f"SELECT * FROM {name}",) for name in ALL_LOOK_AT}  # noqa: S608
+READ = {f"look at {name}": (f"SELECT * FROM {name}",) for name in ALL_LOOK_AT}
 DEEDS: dict[str, tuple[tuple[str, ...], set[Role]]] = {
     **{name: (deed, {"writer"}) for name, deed in SINKS_DO.items()},
     **{name: (deed, {"writer", "operator"}) for name, deed in PEOPLE_DO.items()},

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from urllib.request import urlopen
 
 import pytest
-from confluent_kafka.admin import (  # type: ignore[attr-defined]
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # untyped
     AdminClient,
     AlterConfigOpType,
     ConfigEntry,

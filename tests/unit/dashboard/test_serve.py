@@ -20,7 +20,7 @@ def test_it_keeps_to_itself() -> None:
 # In a container it must listen beyond, and somebody says that its port goes no further than this
 # machine; who calls it by another name is turned away all the same.
 def test_a_container_may_say_that_it_is_not_seen() -> None:
-    environ = {"STREAMLIT_HOST": "0.0.0.0", "STREAMLIT_BEHIND_LOOPBACK": "true"}  # noqa: S104
+    environ = {"STREAMLIT_HOST": "0.0.0.0", "STREAMLIT_BEHIND_LOOPBACK": "true"}  # noqa: S104 - in a container
     chosen = options(load(CONFIGS, environ))
     assert chosen["server.address"] == environ["STREAMLIT_HOST"]
     assert set(chosen["server.allowedHosts"].split(",")) == {"127.0.0.1", "localhost", "::1"}

@@ -42,7 +42,7 @@ def test_a_worse_version_is_found_out() -> None:
 # Draws without any failing engine do not excuse a version that finds nothing; but where hardly an
 # engine fails, nothing can be told, and that is said.
 @pytest.mark.parametrize(("engines", "worse"), [(5, True), (1, False)])
-def test_rare_failures(engines: int, worse: bool) -> None:  # noqa: FBT001
+def test_rare_failures(engines: int, worse: bool) -> None:  # noqa: FBT001 - a parameter of the cases
     fails = np.isin(WINDOWS.engine, np.unique(WINDOWS.engine)[:engines])
     rare = WINDOWS.where((WINDOWS.rul >= 30) | fails)
     failing = rare.rul < 30

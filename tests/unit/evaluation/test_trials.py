@@ -36,4 +36,4 @@ def test_official_trials_differ_by_seed() -> None:
 def test_too_few_engines_are_refused(protocol: str, engines: int) -> None:
     fleet = small_fleet("train", engines)
     with pytest.raises(BadDataError, match=f"{engines} training engines cannot be split"):
-        plan(protocol, 1, fleet, SETTINGS)  # type: ignore[arg-type]
+        plan(protocol, 1, fleet, SETTINGS)  # type: ignore[arg-type]  # a literal

@@ -90,7 +90,7 @@ def test_the_points_are_spread_over_all_roles() -> None:
 def test_arming_wraps_the_functions_of_its_role(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import sinks.postgres  # noqa: PLC0415
+    import sinks.postgres  # noqa: PLC0415 - for this one alone
 
     happened: list[str] = []
     for point in POINTS.values():
@@ -101,5 +101,5 @@ def test_arming_wraps_the_functions_of_its_role(
     orders = Orders(tmp_path)
     monkeypatch.setattr(orders, "obey", happened.append)
     arm(Role.SINK, orders)
-    sinks.postgres._insert(None, "", [])  # type: ignore[arg-type]
+    sinks.postgres._insert(None, "", [])  # type: ignore[arg-type]  # a double
     assert happened == ["sink-before-insert", "inserted", "sink-inserted-not-committed"]

@@ -117,7 +117,7 @@ def _apply(statement: str, tables: dict[str, dict[str, str]]) -> None:
     if not statement.strip().startswith(("CREATE TABLE", "ALTER TABLE")):
         return
     tree = sqlglot.parse_one(statement, dialect="postgres")
-    table = tables.setdefault(tree.find(exp.Table).name, {})  # type: ignore[union-attr]
+    table = tables.setdefault(tree.find(exp.Table).name, {})  # type: ignore[union-attr]  # has one
     for column in tree.find_all(exp.ColumnDef):
         table[column.name] = column.args["kind"].sql() if column.args.get("kind") else "text"
 

@@ -35,7 +35,7 @@ def test_the_state_of_a_dead_supervisor_is_nobodys(tmp_path: Path) -> None:
 
 
 def test_a_second_stack_is_refused(tmp_path: Path) -> None:
-    with state.held(tmp_path), pytest.raises(ConfigError, match="already up"):  # noqa: SIM117
+    with state.held(tmp_path), pytest.raises(ConfigError, match="already up"):  # noqa: SIM117 - the second one raises
         with state.held(tmp_path):
             pass
 

@@ -233,9 +233,9 @@ def test_the_nearest_source_wins(
 def test_settings_are_frozen() -> None:
     settings = load(CONFIGS, {})
     with pytest.raises(ValidationError, match="frozen"):
-        settings.window.length = 31  # type: ignore[misc]
+        settings.window.length = 31  # type: ignore[misc]  # mypy knows it, too
     with pytest.raises(ValidationError, match="frozen"):
-        settings.log = settings.log  # type: ignore[misc]
+        settings.log = settings.log  # type: ignore[misc]  # mypy knows it, too
 
 
 # No way of printing settings shows the password.

@@ -107,10 +107,10 @@ def run(
     knobs = load(Path("configs"), {}).sink
     SinkLoop(
         knobs=knobs,
-        subscription=world,  # type: ignore[arg-type]
+        subscription=world,  # type: ignore[arg-type]  # a double
         read=read,
         sink=world,
-        letters=world,  # type: ignore[arg-type]
+        letters=world,  # type: ignore[arg-type]  # a double
         instruments=Instruments(exporter, world.name),
         stopping=world.stopping,
         clock=clock,
@@ -169,7 +169,7 @@ def test_a_lost_partition_is_not_committed() -> None:
 # Whatever ends the loop, its consumer and its store are closed.
 def test_it_closes_on_the_way_out() -> None:
     world = World(RECORDS)
-    world.write = None  # type: ignore[method-assign, assignment]
+    world.write = None  # type: ignore[method-assign, assignment]  # broken
     with pytest.raises(TypeError):
         run(world)
     assert world.diary == ["close", "close"]

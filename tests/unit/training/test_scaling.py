@@ -66,7 +66,7 @@ def test_minmax_puts_normal_rows_between_zero_and_one() -> None:
 @pytest.mark.parametrize("scaling", ["zscore", "minmax"])
 def test_a_constant_sensor_scales_to_finite_numbers(scaling: str) -> None:
     settings = small_settings(FEATURES_SENSORS="[1, 2]")
-    spec = fit_features(small_sample(), "level_slope", scaling, settings)  # type: ignore[arg-type]
+    spec = fit_features(small_sample(), "level_slope", scaling, settings)  # type: ignore[arg-type]  # a literal
     assert np.isfinite(model_input(spec, small_sample().validation.values)).all()
 
 
