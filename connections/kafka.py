@@ -230,10 +230,12 @@ def ensure_topics(settings: Settings) -> None:
             if name not in present
         ]
         for future in (admin.create_topics(missing) if missing else {}).values():
-            future.result()
+            error = future.exception()
+            # Another process may have been quicker with one of them; the others still matter.
+            if error and error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise error
     except KafkaException as error:
-        if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
-            raise no_broker(settings, error) from None
+        raise no_broker(settings, error) from None
 
 
 def await_topics(settings: Settings, stopping: Event) -> None:
