@@ -61,14 +61,15 @@ def test_it_hangs() -> None:
 
 # Who draws the page never waits, however long the API takes to say something.
 def test_nobody_waits(tmp_path: Path) -> None:
+    once = {"STREAMLIT_REFRESH_INTERVAL_SEC": "86400"}  # Its thread goes on beyond the test.
     with socket.create_server(("127.0.0.1", 0)) as silent:
         away = {"STREAMLIT_API_URL": f"http://127.0.0.1:{silent.getsockname()[1]}"}
+        settings = load(CONFIGS, once | away)
         began = time.monotonic()
-        settings = load(CONFIGS, away)
         assert Service(settings).said == Said("has not answered yet")
         assert time.monotonic() - began < settings.streamlit.deadline_sec
     with running(tiny_settings(tmp_path)) as client:
-        service = Service(load(CONFIGS, {"STREAMLIT_API_URL": str(client.base_url)}))
+        service = Service(load(CONFIGS, once | {"STREAMLIT_API_URL": str(client.base_url)}))
         until(lambda: service.said.model == "lstm_ae_v1")
 
 
