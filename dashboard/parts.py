@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Final, TypeVar
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import words
 from dashboard.source import Answer, Source
@@ -36,29 +35,17 @@ def loading(source: Source, key: Hashable) -> AbstractContextManager[None]:
 
 def show_state(answer: Answer[T], settings: Settings) -> T | None:
     """Say what is wrong, if anything is; the data to go on with, None where there are none."""
-    with _place():
-        if answer.outage is not None:
-            every = settings.streamlit.refresh_interval_sec
-            st.error(words.outage(answer.outage, answer.read_at, time.time(), every))
+    if answer.outage is not None:
+        every = settings.streamlit.refresh_interval_sec
+        st.error(words.outage(answer.outage, answer.read_at, time.time(), every))
     return answer.data
 
 
 def show_said() -> None:
     """What became of the last acknowledgement made in this browser."""
     said = st.session_state.get(_SAID)
-    with _place():
-        if said is not None:
-            (st.success if said[0] else st.warning)(said[1])
-
-
-def _place() -> DeltaGenerator:
-    """A place for what comes and goes, taken even when empty.
-
-    Streamlit knows elements by their number: one more would make each that follows another one, and
-    while they are redrawn, one by one, the button under a click goes from there, and the click is
-    lost.
-    """
-    return st.container()
+    if said is not None:
+        (st.success if said[0] else st.warning)(said[1])
 
 
 def name_field() -> None:
