@@ -114,6 +114,7 @@ def acknowledge(settings: Settings, page: Page) -> None:
             )
             until(lambda: clicked(buttons.first, settings))
         expect(page.get_by_text(re.compile("Not acknowledged.*already: by Ben"))).to_be_visible()
+        expect(buttons).to_have_count(0)  # All is drawn: until then rows move under a click.
 
 
 def clicked(button: Locator, settings: Settings) -> bool:
