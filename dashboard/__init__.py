@@ -1,7 +1,11 @@
 """The live page: which machines are failing, why, and who is at it. It reads PostgreSQL.
 
+Kafka and the HTTP API are asked beside it, on threads of their own: drawing waits for neither, or a
+click would meet a page that stands still.
+
 - `queries`: what it asks, SQL once
 - `source`: the last answers, and since when there are none
+- `accounts`: what became of every reading; `service`: by which model the HTTP API judges
 - `fleet`: what a machine's rows make of it: alarm, watch, silent, ...
 - `expected`: where a sensor of a healthy machine would be
 - `reasons`: what each sensor adds to the score, window by window

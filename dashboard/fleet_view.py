@@ -43,7 +43,7 @@ def ask(settings: Settings, source: Source) -> Answer[Fleet]:
 
 
 def _draw(settings: Settings, source: Source) -> None:
-    with st.spinner(words.LOADING):
+    with parts.loading(source, _KEY):
         answer = ask(settings, source)
     parts.show_said()
     found = parts.show_state(answer, settings)

@@ -1,4 +1,4 @@
-"""What stands around both views: who looks for what; readings and models accounted for."""
+"""What stands around both views: who looks for what; readings, models and the API accounted for."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ import streamlit as st
 from dashboard import fleet_view, parts, tiles, words
 from dashboard.accounts import Accounts
 from dashboard.queries import MachineRow
+from dashboard.service import Service
 from dashboard.source import Source
 from plantwatch.accounting import CLASSES
 from plantwatch.settings import Settings
@@ -35,10 +36,10 @@ def header(settings: Settings, source: Source, machine: str | None) -> None:
         parts.name_field()
 
 
-def footer(settings: Settings, source: Source, accounts: Accounts) -> None:
+def footer(settings: Settings, source: Source, accounts: Accounts, service: Service) -> None:
     """Draw it, again and again."""
     draw = st.fragment(_footer, run_every=settings.streamlit.refresh_interval_sec)
-    draw(settings, source, accounts)
+    draw(settings, source, accounts, service)
 
 
 def _find(machines: Sequence[MachineRow], machine: str | None) -> None:
@@ -54,7 +55,7 @@ def _find(machines: Sequence[MachineRow], machine: str | None) -> None:
         parts.go_to(chosen)
 
 
-def _footer(settings: Settings, source: Source, accounts: Accounts) -> None:
+def _footer(settings: Settings, source: Source, accounts: Accounts, service: Service) -> None:
     st.divider()
     told = accounts.told
     if told.account is not None:
@@ -65,23 +66,30 @@ def _footer(settings: Settings, source: Source, accounts: Accounts) -> None:
     if told.unknown is not None:
         before = "" if told.account is None else " what is above is from before"
         st.caption(f"Readings: not known now.{before} {parts.escaped(told.unknown)}")
-    st.caption(_models(_machines(settings, source)))
+    judging = _judging(_machines(settings, source))
+    st.caption(_models(judging))
+    # Of two that judge as many, always the same: the line must not flicker.
+    most, _ = max(judging, key=lambda one: (judging[one], one), default=(None, ""))
+    st.caption(service.said.line(settings.streamlit.api_url, most))
     read_at = fleet_view.ask(settings, source).read_at
     if read_at is not None:
         every = settings.streamlit.refresh_interval_sec
         st.caption(f"Read at {words.clock(read_at)} UTC, and anew every {every:g} s.")
 
 
-def _models(machines: Sequence[MachineRow]) -> str:
-    """Which models the newest verdicts are by."""
-    found = Counter(
+def _judging(machines: Sequence[MachineRow]) -> Counter[tuple[str, str]]:
+    """How many machines' newest verdict is by a model: its version, its digest."""
+    return Counter(
         (one.model_version, one.model_digest[:12])
         for one in machines
         if one.model_version is not None and one.model_digest is not None
     )
+
+
+def _models(judging: Counter[tuple[str, str]]) -> str:
     told = ", ".join(
         f"{parts.escaped(version)} ({digest}) judges {number:,}"
-        for (version, digest), number in found.most_common()
+        for (version, digest), number in judging.most_common()
     )
     return f"Model: {told or 'none has judged a machine yet'}."
 

@@ -27,7 +27,7 @@ def show(settings: Settings, source: Source, machine: str) -> None:
 
 def _draw(settings: Settings, source: Source, machine: str) -> None:
     limit = settings.streamlit.history
-    with st.spinner(words.LOADING):
+    with parts.loading(source, machine):
         answer = source.read(machine, lambda one: queries.history(one, machine, limit))
     parts.show_said()
     history = parts.show_state(answer, settings)

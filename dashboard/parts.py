@@ -2,6 +2,8 @@
 
 import os
 import time
+from collections.abc import Hashable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from typing import Final, TypeVar
 
@@ -21,6 +23,14 @@ _WHO: Final = "who"
 _SAID: Final = "said"
 _WIDTHS: Final = (1.0, 2.2, 2.4, 1.0, 2.6, 2.6)
 _HEADINGS: Final = ("since (UTC)", "peak", "sensors and what they add", "who is at it")
+
+
+def loading(source: Source, key: Hashable) -> AbstractContextManager[None]:
+    """A sign that we wait for PostgreSQL, where nothing else is to be seen.
+
+    Above what is there it would push that down for a moment, and a click would meet another row.
+    """
+    return nullcontext() if source.has(key) else st.spinner(words.LOADING)
 
 
 def show_state(answer: Answer[T], settings: Settings) -> T | None:

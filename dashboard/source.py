@@ -64,6 +64,10 @@ class Source:
             read_at, data = self._answers.get(key, (None, None))
             return Answer(data, read_at, self._outage)
 
+    def has(self, key: Hashable) -> bool:
+        """Whether there is an answer under `key`, however old. Blocks for nobody."""
+        return key in self._answers
+
     def expire(self) -> None:
         """Somebody has changed something: whoever reads next asks anew."""
         with self._lock:

@@ -79,6 +79,7 @@ def test_somebody_is_called(planned: local_stack.Plan, tmp_path: Path) -> None:
             expect(page.get_by_role("button", name="Acknowledge")).to_have_count(len(failing))
             expect(page.get_by_text("Readings: not known now.")).to_be_visible()
             expect(page.get_by_text("isolation_forest_v1")).to_be_visible()
+            expect(page.get_by_text("does not answer")).to_be_visible()  # the API: not started
 
             acknowledge(settings, page)
             look_at_a_machine(page, failing[0])
@@ -113,6 +114,7 @@ def acknowledge(settings: Settings, page: Page) -> None:
             )
             until(lambda: clicked(buttons.first, settings))
         expect(page.get_by_text(re.compile("Not acknowledged.*already: by Ben"))).to_be_visible()
+        expect(buttons).to_have_count(0)  # All is drawn: until then rows move under a click.
 
 
 def clicked(button: Locator, settings: Settings) -> bool:
