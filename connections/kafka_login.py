@@ -90,6 +90,7 @@ def hear_refusal(config: dict[str, Any]) -> KafkaError | None:
     heard: list[KafkaError] = []
     admin = AdminClient(config | {"error_cb": heard.append})
     deadline = time.monotonic() + _HEAR_SEC
-    while not heard and time.monotonic() < deadline:
+    # What is heard first may be of a connection that only broke.
+    while not any(map(is_refusal, heard)) and time.monotonic() < deadline:
         admin.poll(0.1)
     return next(filter(is_refusal, heard), None)

@@ -8,8 +8,6 @@ from typing import Protocol
 from urllib.parse import urlsplit
 from zipfile import BadZipFile, ZipFile
 
-import pooch
-
 from data.datasets import Cmapss
 from plantwatch.errors import BadDataError, UnavailableError
 
@@ -59,6 +57,8 @@ def is_official(path: Path, cmapss: Cmapss) -> bool:
 
 
 def _download_from(address: str, cmapss: Cmapss, bar: Bar | None) -> Path:
+    import pooch  # noqa: PLC0415 - brings a progress bar that complains in every notebook
+
     folder = cmapss.download.folder
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=folder, prefix=".download-") as temporary:

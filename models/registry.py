@@ -57,9 +57,10 @@ def client(settings: Settings) -> Iterator["MlflowClient"]:
     Raises:
         UnavailableError: the server is away or fails.
     """
-    # Read by MLflow when it acts: by default it waits for minutes, prints addresses of runs, and
-    # would unpickle for whoever asked it to load a model.
+    # Read by MLflow when it acts: by default it waits for minutes, prints addresses of runs, draws
+    # progress bars into pipes, and would unpickle for whoever asked it to load a model.
     os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
+    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
     os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] = "false"
     os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "1"
     os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] = str(settings.mlflow.timeout_sec)
