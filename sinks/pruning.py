@@ -13,9 +13,9 @@ import psycopg
 from plantwatch.messages import to_datetime
 from plantwatch.settings import Sink as Knobs
 from sinks.line import Line
+from sinks.tending import Tending
 
-# Not FOR UPDATE SKIP LOCKED, which takes the right to UPDATE: one sink at a time deletes.
-_ALONE: Final = "SELECT pg_try_advisory_xact_lock(7052688)"
+_LOCK: Final = 7052688
 # Of the next rows those before the first young one. A transaction that began earlier may commit
 # later, with smaller ids: then it is young, and the rows behind it wait for it.
 _OLD: Final = """
@@ -45,31 +45,16 @@ class Pruning:
         """`clock` tells the seconds since 1970; `created_at` is of the server's own."""
         self._table = table
         self._knobs = knobs
-        self._clock = clock
-        self._due = clock()
+        self._tending = Tending(_LOCK, knobs, clock)
         self._done = 0
 
     def tend(self, line: Line) -> None:
-        """Delete a batch, if it is time to, unless another process is at it.
-
-        Raises:
-            StoreAwayError: nothing was deleted; it is done some other time.
-            ConfigError: a person must mend a grant.
-        """
-        now = self._clock()
-        if not self._knobs.verdicts_days or now < self._due:
-            return
-        self._due = now + self._knobs.tend_sec
-        with line.transaction() as connection:
-            looked = self._prune(connection, now)
-        if looked == self._knobs.delete_rows:  # there are more
-            self._due = now
+        """Delete a batch, if it is time to; raises what `Tending.tend` raises."""
+        if self._knobs.verdicts_days:
+            self._tending.tend(line, self._prune)
 
     def _prune(self, connection: psycopg.Connection, now: float) -> int:
         """Delete what is old among the next rows; returns how many old ones there were."""
-        ((alone,),) = connection.execute(_ALONE).fetchall()
-        if not alone:
-            return 0
         oldest = to_datetime(round(1e6 * (now - 86_400 * self._knobs.verdicts_days)))
         asked = oldest, self._done, self._knobs.delete_rows
         ((last, looked),) = connection.execute(_OLD.format(table=self._table), asked).fetchall()

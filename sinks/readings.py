@@ -22,6 +22,7 @@ from sinks.arrays import array, quoted
 from sinks.bisection import bisect
 from sinks.line import REFUSALS, Line
 from sinks.sink import Outcome, Record, Refusal
+from sinks.tending import Tending
 
 _INSERT: Final = """
 INSERT INTO readings (
@@ -35,8 +36,7 @@ FROM unnest(
 ON CONFLICT ON CONSTRAINT readings_identity DO NOTHING
 RETURNING source_partition, source_offset
 """
-# Not FOR UPDATE SKIP LOCKED, which takes the right to UPDATE: one sink at a time deletes.
-_ALONE: Final = "SELECT pg_try_advisory_xact_lock(7052686)"
+_LOCK: Final = 7052686
 _DELETE: Final = """
 DELETE FROM readings WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM readings WHERE published_at < %s ORDER BY published_at LIMIT %s
@@ -70,7 +70,7 @@ class ReadingsSink:
         self._line = Line(settings)
         self._latency = latency
         self._clock = clock
-        self._tend_at = clock()
+        self._tending = Tending(_LOCK, self._knobs, clock)
 
     def read(self, record: Record) -> ReadingRow | None:
         """The reading in a message; None if it is none, or too old to be kept.
@@ -98,21 +98,11 @@ class ReadingsSink:
 
     def tend(self) -> None:
         """Delete some of what is kept for long enough; more at once, should there be more."""
-        now = self._clock()
-        if now < self._tend_at:
-            return
-        self._tend_at = now + self._knobs.tend_sec
-        with self._line.transaction() as connection:
-            deleted = self._delete(connection)
-        if deleted == self._knobs.delete_rows:
-            self._tend_at = now
+        self._tending.tend(self._line, self._delete)
 
-    def _delete(self, connection: psycopg.Connection) -> int:
-        """Delete a batch, unless somebody else is at it; returns how many rows it was."""
-        ((alone,),) = connection.execute(_ALONE).fetchall()
-        if not alone:
-            return 0
-        oldest = to_datetime(round(1e6 * (self._clock() - 3600 * self._knobs.readings_hours)))
+    def _delete(self, connection: psycopg.Connection, now: float) -> int:
+        """Delete a batch; returns how many rows it was."""
+        oldest = to_datetime(round(1e6 * (now - 3600 * self._knobs.readings_hours)))
         return connection.execute(_DELETE, (oldest, self._knobs.delete_rows)).rowcount
 
     def close(self) -> None:

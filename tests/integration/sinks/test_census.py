@@ -14,6 +14,7 @@ from sinks.line import Line
 from sinks.migrate import upgrade
 from sinks.postgres import PostgresSink
 from sinks.readings import ReadingsSink
+from tests.support.clock import Clock
 from tests.support.readings import reading_row
 from tests.support.verdicts import row
 
@@ -26,19 +27,9 @@ def settings(settings: Settings) -> Settings:
     return settings
 
 
-class Clock:
-    """Seconds since 1970, from now on by hand."""
-
-    def __init__(self) -> None:
-        self.now = time.time()
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(time.time())
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ from plantwatch import metrics
 from plantwatch.settings import Settings
 from sinks.migrate import upgrade
 from sinks.postgres import SHADOW_EVENTS, PostgresSink
+from tests.support import stored
+from tests.support.clock import Clock
 from tests.support.commands import with_changes
 
 pytestmark = pytest.mark.real
@@ -24,26 +26,12 @@ SELECT '{}', n, timestamptz '2026-01-01' + n * interval '1 h', 0.5, true, 0.5, '
     n + 30, to_timestamp({})
 FROM generate_series({}, {}) AS n
 """
-INCIDENT = """
-INSERT INTO incidents (sensor_id, severity, opened_at, opened_cycle, last_at, last_cycle, anomalies,
-    peak_score, peak_at, peak_cycle, top_sensors, unseen_regime, model_version, model_digest,
-    source_partition, first_offset, last_offset)
-VALUES ('m', 'warning', now(), 1, now(), 1, 1, 0.5, now(), 1, '[]', false, 'v', 'd', 0, {}, {})
-"""
-
-
-class Clock:
-    """Stands still until it is told. Rows are dated by it, years from the server's own."""
-
-    now = NOW
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    """Rows are dated by it, years from the server's own."""
+    return Clock(NOW)
 
 
 @pytest.fixture
@@ -71,6 +59,12 @@ def do(settings: Settings, statement: str) -> list[Any]:
     with connect(settings, "owner") as connection:
         cursor = connection.execute(cast("Any", statement))
         return cursor.fetchall() if cursor.description else []
+
+
+def incident(settings: Settings, first: int, last: int) -> None:
+    """One of machine `m`, whose windows lie from `first` to `last`."""
+    with stored.owner(settings) as owner:
+        stored.incident(owner, "m", first_offset=first, last_offset=last)
 
 
 def fill(
@@ -138,7 +132,7 @@ def test_the_evidence_of_incidents_stays(settings: Settings, sink: PostgresSink)
     fill(settings, range(40), 11)
     fill(settings, range(40), 11, sensor="other")
     fill(settings, range(100, 140), 11, partition=1)
-    do(settings, INCIDENT.format(35, 60))  # a verdict's window ends at its cycle + 30
+    incident(settings, 35, 60)  # a verdict's window ends at its cycle + 30
     for _ in range(13):
         sink.tend()
     assert cycles(settings) == list(range(5, 31))
@@ -175,7 +169,9 @@ def test_deleting_is_in_nobodys_way(settings: Settings, sink: PostgresSink, cloc
     quick = with_changes(settings, "sink", lock_timeout_sec=0.5)
     other = made(quick, clock)
     with sink._line.transaction() as connection:
-        assert sink._pruning._prune(connection, clock.now) == 10
+        pruning = sink._pruning
+        gone = pruning._tending._delete_alone(connection, pruning._prune, clock.now)
+        assert gone == 10
         fill(quick, range(100, 110), 0)
         other.tend()
     other.close()

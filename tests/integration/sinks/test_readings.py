@@ -11,6 +11,7 @@ from plantwatch import metrics
 from plantwatch.settings import Settings
 from sinks.migrate import upgrade
 from sinks.readings import ReadingsSink
+from tests.support.clock import Clock
 from tests.support.readings import message, reading_row, sent
 
 pytestmark = pytest.mark.real
@@ -19,18 +20,9 @@ HOUR = 3600.0
 NOW = 1_800_000_000.0
 
 
-class Clock:
-    """Stands still until it is told."""
-
-    now = NOW
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(NOW)
 
 
 @pytest.fixture
@@ -153,7 +145,7 @@ def test_deleting_is_in_nobodys_way(settings: Settings, sink: ReadingsSink, cloc
     other = ReadingsSink(settings, Exporter().histogram(metrics.STORED_LATENCY), clock)
     clock.now += 2 * HOUR
     with other._line.transaction() as connection:
-        assert other._delete(connection) == 10
+        assert other._tending._delete_alone(connection, other._delete, clock.now) == 10
         fresh = [reading_row(cycle, clock.now) for cycle in range(100, 1100)]
         assert len(sink.write(fresh).stored) == 1000
         sink.tend()

@@ -17,6 +17,7 @@ from stream_processors.model_watch import ModelWatch
 from stream_processors.telemetry import Telemetry
 from stream_processors.transport import Consumer
 from stream_processors.worker import Worker
+from tests.support.clock import Clock
 from tests.support.streams import SumDetector, empty_partition, message, small_window_settings
 
 
@@ -34,15 +35,6 @@ class Defective:
 
     def last_contact(self) -> float:
         return 0.0
-
-
-class Clock:
-    """Seconds as told."""
-
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Slow(SumDetector):

@@ -1,0 +1,46 @@
+"""When to delete what was kept for long enough: little by little, by one sink at a time."""
+
+from collections.abc import Callable
+from typing import Final
+
+import psycopg
+
+from plantwatch.settings import Sink as Knobs
+from sinks.line import Line
+
+# Not FOR UPDATE SKIP LOCKED, which takes the right to UPDATE: one sink at a time deletes.
+_ALONE: Final = "SELECT pg_try_advisory_xact_lock(%s)"
+
+Delete = Callable[[psycopg.Connection, float], int]
+"""Deletes a batch of what is too old now, in seconds since 1970; how many rows it was about."""
+
+
+class Tending:
+    """A table's turns at deletion, each `sink.tend_sec`, or at once while whole batches go."""
+
+    def __init__(self, lock: int, knobs: Knobs, clock: Callable[[], float]) -> None:
+        """`lock` is of those who must not delete at the same time; `clock` tells seconds."""
+        self._lock = lock
+        self._knobs = knobs
+        self._clock = clock
+        self._due = clock()
+
+    def tend(self, line: Line, delete: Delete) -> None:
+        """Let a batch be deleted, if it is time to, unless another process is at it.
+
+        Raises:
+            StoreAwayError: nothing was deleted; it is done some other time.
+            ConfigError: a person must mend a grant.
+        """
+        now = self._clock()
+        if now < self._due:
+            return
+        self._due = now + self._knobs.tend_sec
+        with line.transaction() as connection:
+            rows = self._delete_alone(connection, delete, now)
+        if rows == self._knobs.delete_rows:  # there are more
+            self._due = now
+
+    def _delete_alone(self, connection: psycopg.Connection, delete: Delete, now: float) -> int:
+        ((alone,),) = connection.execute(_ALONE, (self._lock,)).fetchall()
+        return delete(connection, now) if alone else 0
