@@ -79,7 +79,8 @@ test: install ## Run all tests, those on real servers included, with coverage
 POSTGRES15 := $(firstword $(wildcard /usr/lib/postgresql/15/bin .local/debian/usr/lib/postgresql/15/bin))
 test-postgres15: install ## Run the tests of tables and sinks on PostgreSQL 15
 	@test -n "$(POSTGRES15)" || { echo "no PostgreSQL 15; get it with \`apt install postgresql-15\`" >&2; exit 1; }
-	@STACK_POSTGRES_BIN=$(POSTGRES15) $(BIN)/pytest tests/integration/sinks tests/integration/docker $(ARGS)
+	@STACK_POSTGRES_BIN=$(POSTGRES15) $(BIN)/pytest --numprocesses 2 --dist loadfile \
+		tests/integration/sinks tests/integration/docker $(ARGS)
 
 # No Docker in it: what an image installs, in an environment of its own, runs here.
 images: install ## Install each image's packages by themselves and run its services

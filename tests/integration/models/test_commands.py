@@ -35,6 +35,12 @@ def plant(mlflow_server: str, tmp_path_factory: pytest.TempPathFactory) -> dict[
     }
 
 
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where both evaluations are made: what the first has fitted, the second need not."""
+    return tmp_path_factory.mktemp("workplace")
+
+
 def run(plant: dict[str, str], *words: str) -> Result:
     return CliRunner().invoke(app, words, env=plant, catch_exceptions=False)
 
@@ -105,10 +111,10 @@ def test_a_worse_version_is_refused_unless_forced(plant: dict[str, str]) -> None
 # Evaluating writes the report and its page where asked, shows the source, logs each detector, and
 # can compare later what is logged; all within 100 columns.
 def test_evaluate_writes_shows_and_logs_the_report(
-    plant: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    plant: dict[str, str], workplace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    path = tmp_path / "results" / "report.json"
+    monkeypatch.chdir(workplace)
+    path = workplace / "results" / "report.json"
     shown = run(plant, "evaluate", "--seeds", "1", "--no-peers", "--output", str(path)).output
     report = json.loads(path.read_text(encoding="utf-8"))
     assert report["source"] in shown
@@ -132,9 +138,9 @@ def test_evaluate_writes_shows_and_logs_the_report(
 
 # Without a tracking server the results are still written, and one line says what is missing.
 def test_evaluate_without_a_tracking_server(
-    plant: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    plant: dict[str, str], workplace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.chdir(workplace)
     away = plant | free_addresses()
     ended = run(away, "evaluate", "--seeds", "1", "--no-peers")
     (said,) = [line for line in ended.output.splitlines() if line.startswith("not logged:")]
