@@ -10,7 +10,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, FailFast, Field
 
-from plantwatch.decode import FLOAT32_OVERFLOW, instant
+from plantwatch.decode import FLOAT32_OVERFLOW
+from plantwatch.instants import from_iso
 from plantwatch.messages import MAX_SENSOR_ID, SensorContribution
 
 MAX_MISTAKES: Final = 20
@@ -18,7 +19,7 @@ MAX_MISTAKES: Final = 20
 
 
 def _is_instant(text: str) -> str:
-    if instant(text) is None:
+    if from_iso(text) is None:
         raise ValueError("an instant with its zone, 2024-01-15T09:23:11Z, at most microseconds")
     return text
 

@@ -13,8 +13,7 @@ from api.schemas import Instant, Problem, SensorId, Shape
 from api.store import Store
 from incidents import queries
 from incidents.queries import Choice, Incident, Phase
-from plantwatch.decode import instant
-from plantwatch.messages import to_datetime, to_microseconds
+from plantwatch.instants import from_iso, to_datetime, to_microseconds
 from plantwatch.serving import Api
 
 Flag = Annotated[
@@ -101,7 +100,7 @@ def _choice(asked: AskedIncidents) -> Choice:
 
 
 def _time(text: str | None) -> datetime | None:
-    time = None if text is None else instant(text)
+    time = None if text is None else from_iso(text)
     return None if time is None else to_datetime(time)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from plantwatch.errors import BadDataError, ConfigError, PlantwatchError
-from plantwatch.messages import to_iso, to_microseconds
+from plantwatch.instants import to_iso, to_microseconds
 from plantwatch.settings import Settings
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from models.card import Card
 from models.onnx_detector import OnnxDetector
 from plantwatch.decode import Reading
 from plantwatch.errors import ConfigError
-from plantwatch.messages import to_microseconds
+from plantwatch.instants import to_microseconds
 from plantwatch.scoring import Float64
 from plantwatch.settings import Anomaly, Settings, Window
 from reproduce.window import Logged, window_of

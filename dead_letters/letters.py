@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from plantwatch.messages import DeadLetter, Original, dead_letter_from_bytes
+from plantwatch.dead_letter import DeadLetter, Original, dead_letter_from_bytes
 
 
 @dataclass(frozen=True, slots=True)

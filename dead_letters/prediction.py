@@ -5,9 +5,9 @@ from typing import Protocol
 
 import numpy as np
 
+from plantwatch.dead_letter import Original
 from plantwatch.decode import Reading, decode
 from plantwatch.limits import RejectLimits
-from plantwatch.messages import Original
 from plantwatch.settings import Settings
 from plantwatch.windows import ReadingClass, Windower
 

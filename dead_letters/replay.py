@@ -11,8 +11,8 @@ from dead_letters.outgoing import ORIGIN, Outgoing, Refused
 from dead_letters.prediction import predict, too_much
 from dead_letters.rescore import rescore
 from dead_letters.topic import originals
+from plantwatch.dead_letter import Original
 from plantwatch.decode import Reason
-from plantwatch.messages import Original
 from plantwatch.scoring import Detector
 from plantwatch.settings import Settings
 from plantwatch.windows import ReadingClass

@@ -7,7 +7,7 @@ from typing import Final
 import orjson
 
 from dead_letters.letters import Filed
-from plantwatch.messages import to_iso, to_microseconds
+from plantwatch.instants import to_iso, to_microseconds
 
 _HEX_WIDTH: Final = 32
 """Bytes in one line of hexadecimal: 95 characters."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from connections import span
 from dead_letters.letters import Choice, Filed, filed, first_of_each
-from plantwatch.messages import Original
+from plantwatch.dead_letter import Original
 from plantwatch.settings import Settings
 
 

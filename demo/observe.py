@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from connections import groups, span
 from connections.postgres import connect
 from demo.account import Identity
-from plantwatch.messages import score_event_from_bytes, to_datetime
+from plantwatch.instants import to_datetime
+from plantwatch.messages import score_event_from_bytes
 from plantwatch.settings import Settings
 
 

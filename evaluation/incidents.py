@@ -7,7 +7,8 @@ import numpy as np
 
 from evaluation.judgement import Judgement
 from plantwatch.incidents import CALM, follow
-from plantwatch.messages import IncidentRule, ScoreEvent, to_iso
+from plantwatch.instants import to_iso
+from plantwatch.messages import IncidentRule, ScoreEvent
 
 
 def leads(judged: Judgement, rule: IncidentRule) -> list[tuple[int, ...]]:

@@ -13,7 +13,8 @@ from psycopg.rows import dict_row
 
 from connections.postgres import connect
 from plantwatch.incidents import CALM, follow
-from plantwatch.messages import Incident, ScoreEvent, SensorContribution, to_iso, to_microseconds
+from plantwatch.instants import to_iso, to_microseconds
+from plantwatch.messages import Incident, ScoreEvent, SensorContribution
 from plantwatch.settings import Settings
 from sinks.incidents import incident_of
 

@@ -8,7 +8,8 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from data.fleet import Fleet
-from plantwatch.messages import SensorReading, to_iso
+from plantwatch.instants import to_iso
+from plantwatch.messages import SensorReading
 
 ORIGIN: Final = 1_767_225_600_000_000
 """Event time of cycle 0 (2026-01-01), in microseconds."""

@@ -18,7 +18,8 @@ from ledger.findings import Fault, Findings
 from ledger.parse import reading_of, reason_of
 from ledger.rescoring import Claim, Rescorer
 from ledger.rule import Definition, Logged
-from plantwatch.messages import identity, to_iso
+from plantwatch.instants import to_iso
+from plantwatch.messages import identity
 from plantwatch.scoring import Detector
 from plantwatch.settings import Settings
 

@@ -14,8 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from ledger.evidence import Letter, Message, Score, Verdict
 from ledger.rule import Logged
+from plantwatch.dead_letter import DeadLetter
 from plantwatch.decode import Reject, decode
-from plantwatch.messages import DeadLetter, score_event_from_bytes, to_microseconds
+from plantwatch.instants import to_microseconds
+from plantwatch.messages import score_event_from_bytes
 from plantwatch.settings import Reading as Shape
 
 

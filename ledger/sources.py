@@ -17,7 +17,8 @@ from connections.postgres import connect, explain
 from ledger.evidence import Commit, Evidence, Letter, Message, Verdict
 from ledger.parse import letter_of, score_of
 from plantwatch.accounting import CommitMetadata
-from plantwatch.messages import RESCORED, identity, to_iso
+from plantwatch.instants import to_iso
+from plantwatch.messages import RESCORED, identity
 from plantwatch.settings import Settings
 
 _SHOW_EVERY: Final = 1000

@@ -6,14 +6,13 @@ it lets through numbers beyond float32, NUL characters (PostgreSQL refuses them 
 booleans, which Python takes for integers. Of a repeated key the last counts.
 """
 
-import re
-from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
 import orjson
 
-from plantwatch.messages import MAX_SENSOR_ID, SCHEMA_VERSION, to_microseconds
+from plantwatch.instants import from_iso
+from plantwatch.messages import MAX_SENSOR_ID, SCHEMA_VERSION
 from plantwatch.settings import Reading as Shape
 
 
@@ -65,12 +64,6 @@ _NUMBERS: Final = frozenset({int, float})
 _BIGINT: Final = 2**63
 FLOAT32_OVERFLOW: Final = 3.4028235677973366e38
 """The first magnitude that rounds to infinity as float32: halfway past the largest finite one."""
-# datetime.fromisoformat alone takes many spellings (a zone of +00:99, too) and cuts digits beyond
-# the microsecond.
-INSTANT: Final = r"\d{4}-\d\d-\d\dT([01]\d|2[0-3]):\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:[0-5]\d)"
-_INSTANT: Final = re.compile(INSTANT, re.ASCII)
-_FIRST_INSTANT: Final = to_microseconds(datetime.fromisoformat("0001-01-01T00:00:00Z"))
-_LAST_INSTANT: Final = to_microseconds(datetime.fromisoformat("9999-12-31T23:59:59.999999Z"))
 
 
 def decode(key: bytes | None, value: bytes | None, shape: Shape) -> Reading | Reject:
@@ -149,19 +142,8 @@ def _reading(key: bytes | None, document: dict[str, Any], shape: Shape) -> Readi
     return Reading(sensor_id, cycle, time, values)
 
 
-def instant(text: str) -> int | None:
-    """Microseconds since 1970 of an instant as it may be written; None: it is none."""
-    if not _INSTANT.fullmatch(text):
-        return None
-    try:
-        time = to_microseconds(datetime.fromisoformat(text))
-    except ValueError:  # the 30th of February
-        return None
-    return time if _FIRST_INSTANT <= time <= _LAST_INSTANT else None
-
-
 def _microseconds(value: object) -> int:
-    time = instant(value) if type(value) is str else None
+    time = from_iso(value) if type(value) is str else None
     if time is None:
         raise _RefusedError(Reason.BAD_EVENT_TIME, value)
     return time

@@ -38,7 +38,7 @@ CALM: Final = Machine()
 
 @dataclass(frozen=True, slots=True)
 class Maintenance:
-    """When somebody works on a machine, in event time, as `plantwatch.messages` spells it."""
+    """When somebody works on a machine, in event time, as `plantwatch.instants` spells it."""
 
     starts_at: str
     ends_at: str

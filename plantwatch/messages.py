@@ -1,48 +1,21 @@
 """What travels on the topics, and how it becomes bytes.
 
 Every message is one JSON object, keyed by `sensor_id`. Times are UTC instants with microseconds,
-`2026-11-23T02:15:11.000000Z`; inside the program they are integers, microseconds since 1970.
+`2026-11-23T02:15:11.000000Z` (`plantwatch.instants`); dead letters are in `plantwatch.dead_letter`.
 """
 
-import base64
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, Final, Literal, NamedTuple
+from typing import Annotated, Final, Literal
 
 import orjson
 from pydantic import ConfigDict, Field, TypeAdapter
 
+from plantwatch.instants import WRITTEN
+
 SCHEMA_VERSION: Final = 1
 MAX_SENSOR_ID: Final = 64
 """Characters; the width of `anomaly_events.sensor_id`."""
-
-_INSTANT: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z$"
-"""The spelling of `to_iso`, in which instants are ordered as texts are."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-def to_microseconds(instant: datetime) -> int:
-    """Microseconds since 1970 of an aware datetime, exactly (no float on the way)."""
-    return (instant - _EPOCH) // _MICROSECOND
-
-
-def to_datetime(microseconds: int) -> datetime:
-    """The aware UTC datetime of microseconds since 1970."""
-    return _EPOCH + timedelta(microseconds=microseconds)
-
-
-def to_iso(microseconds: int) -> str:
-    """The one spelling of an instant in messages and ids.
-
-    >>> to_iso(1_000_000)
-    '1970-01-01T00:00:01.000000Z'
-    """
-    # Not strftime: its %Y has no leading zeros before the year 1000.
-    utc = to_datetime(microseconds).replace(tzinfo=None)
-    return utc.isoformat(timespec="microseconds") + "Z"
 
 
 def identity(sensor_id: str, cycle: int, event_time: str) -> str:
@@ -133,7 +106,7 @@ class ScoreEvent:
     top_sensors: tuple[SensorContribution, ...] = ()
     unseen_regime: bool = False
     regime: int | None = None
-    window_start: Annotated[str, Field(pattern=_INSTANT)] | None = None
+    window_start: Annotated[str, Field(pattern=WRITTEN)] | None = None
     alarm: IncidentRule | None = None
     schema_version: int = SCHEMA_VERSION
 
@@ -232,109 +205,3 @@ def incident_event_from_bytes(value: bytes) -> IncidentEvent:
 
 RESCORED: Final = "plantwatch-rescored"
 """Header: 1 on a verdict that was computed after a model had failed on the window."""
-
-MAX_DEAD_LETTER_BYTES: Final = 64 * 1024
-"""How much of a refused message its dead letter repeats; beyond, length and sha256 identify it."""
-
-
-class Original(NamedTuple):
-    """A message's own bytes; either may be null."""
-
-    key: bytes | None
-    value: bytes | None
-
-
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """A message that went no further, with the reason and where it came from.
-
-    `origin` is the topic it was read from; `value` the first 64 KiB of its bytes in base64 (null
-    for a tombstone), `length` and `sha256` those of the whole.
-    """
-
-    __pydantic_config__ = ConfigDict(extra="ignore", strict=True)
-
-    id: str
-    origin: str
-    partition: int
-    offset: int
-    reason: str
-    detail: str
-    sensor_id: str | None
-    key: str | None
-    value: str | None
-    length: int
-    sha256: str
-    schema_version: int = SCHEMA_VERSION
-
-    def to_bytes(self) -> bytes:
-        return orjson.dumps(self)
-
-    @property
-    def original(self) -> Original:
-        """What is kept of the refused message: all of it, unless `truncated`.
-
-        Raises:
-            ValueError: it is no base64, so nobody of ours wrote this letter.
-        """
-        return Original(_unpack(self.key), _unpack(self.value))
-
-    @staticmethod
-    def kafka_key(key: bytes | None) -> bytes:
-        """What to send a letter under: the message's own key, cut like the letter's copy of it, or
-        letter and key together would be more than a broker takes.
-        """
-        return (key or b"")[:MAX_DEAD_LETTER_BYTES]
-
-    @property
-    def truncated(self) -> bool:
-        """Whether the original was longer than what is kept; of a key only the kept end tells."""
-        kept = self.original
-        return len(kept.value or b"") < self.length or (
-            len(kept.key or b"") >= MAX_DEAD_LETTER_BYTES
-        )
-
-    @classmethod
-    def of(
-        cls,
-        origin: str,
-        partition: int,
-        offset: int,
-        key: bytes | None,
-        value: bytes | None,
-        *,
-        reason: str,
-        detail: str = "",
-        sensor_id: str | None = None,
-    ) -> "DeadLetter":
-        body = value or b""
-        kept = base64.b64encode(body[:MAX_DEAD_LETTER_BYTES]).decode()
-        return cls(
-            id=f"{origin}/{partition}/{offset}",
-            origin=origin,
-            partition=partition,
-            offset=offset,
-            reason=reason,
-            detail=detail,
-            sensor_id=sensor_id,
-            key=None if key is None else base64.b64encode(key[:MAX_DEAD_LETTER_BYTES]).decode(),
-            value=None if value is None else kept,
-            length=len(body),
-            sha256=hashlib.sha256(body).hexdigest(),
-        )
-
-
-_DEAD_LETTER = TypeAdapter(DeadLetter)
-
-
-def dead_letter_from_bytes(value: bytes) -> DeadLetter:
-    """Parse and check a `dead-letters` message.
-
-    Raises:
-        pydantic.ValidationError: it is none; the caller passes over it.
-    """
-    return _DEAD_LETTER.validate_json(value)
-
-
-def _unpack(base64_text: str | None) -> bytes | None:
-    return None if base64_text is None else base64.b64decode(base64_text, validate=True)

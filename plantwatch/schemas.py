@@ -10,12 +10,12 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
-from plantwatch.decode import INSTANT
+from plantwatch.dead_letter import DeadLetter
+from plantwatch.instants import READ
 from plantwatch.messages import (
     MAX_SENSOR_ID,
     RESCORED,
     SCHEMA_VERSION,
-    DeadLetter,
     IncidentEvent,
     ScoreEvent,
     SensorReading,
@@ -110,7 +110,7 @@ def _accepted(schema: Document, shape: Reading) -> Document:
         "schema_version": {"const": SCHEMA_VERSION},
         "sensor_id": {"type": "string", "minLength": 1, "maxLength": MAX_SENSOR_ID},
         "cycle": {"type": "integer", "minimum": -_BIGINT, "exclusiveMaximum": _BIGINT},
-        "event_time": {"type": "string", "pattern": f"^{INSTANT}$"},
+        "event_time": {"type": "string", "pattern": f"^{READ}$"},
         "settings": _list_of(number, shape.settings),
         "sensors": _list_of(number, shape.sensors),
     }

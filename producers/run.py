@@ -9,7 +9,8 @@ from typing import Final
 
 from data.fleet import Fleet
 from plantwatch.errors import UnfinishedError
-from plantwatch.messages import SensorReading, to_iso
+from plantwatch.instants import to_iso
+from plantwatch.messages import SensorReading
 from plantwatch.settings import Settings
 from producers import replay as rules
 from producers.delivery import Delivery

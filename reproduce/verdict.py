@@ -10,7 +10,7 @@ from models import registry
 from models.onnx_detector import OnnxDetector
 from plantwatch.decode import Reading, decode
 from plantwatch.errors import BadDataError
-from plantwatch.messages import to_microseconds
+from plantwatch.instants import to_microseconds
 from plantwatch.scoring import TOLERANCE, Detector, UnscorableError, Verdicts
 from plantwatch.settings import Settings
 from reproduce.stored import Row

@@ -5,8 +5,8 @@ from typing import Final
 import structlog
 
 from connections.kafka import CheckedProducer, DeliveryFailedError
+from plantwatch.dead_letter import DeadLetter
 from plantwatch.errors import StoreAwayError, UnavailableError
-from plantwatch.messages import DeadLetter
 from plantwatch.settings import Topics
 from sinks.sink import R, Record, Refusal
 

@@ -27,14 +27,8 @@ import orjson
 import psycopg
 
 from plantwatch.incidents import CALM, Machine, Maintenance, follow
-from plantwatch.messages import (
-    Incident,
-    IncidentRule,
-    ScoreEvent,
-    SensorContribution,
-    to_iso,
-    to_microseconds,
-)
+from plantwatch.instants import to_iso, to_microseconds
+from plantwatch.messages import Incident, IncidentRule, ScoreEvent, SensorContribution
 from sinks.sink import Row
 
 _OF_PEOPLE: Final = {"acknowledged_at", "acknowledged_by", "closed_by", "false_alarm", "note"}

@@ -10,7 +10,7 @@ from typing import Final, LiteralString
 
 import psycopg
 
-from plantwatch.messages import to_datetime
+from plantwatch.instants import to_datetime
 from plantwatch.settings import Sink as Knobs
 from sinks.line import Line
 from sinks.tending import Tending

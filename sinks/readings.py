@@ -16,7 +16,7 @@ from prometheus_client import Histogram
 
 from connections.sqlstate import in_one_line
 from plantwatch.decode import Reading, Reject, decode
-from plantwatch.messages import to_datetime, to_iso
+from plantwatch.instants import to_datetime, to_iso
 from plantwatch.settings import Settings
 from sinks.arrays import array, quoted
 from sinks.bisection import bisect

@@ -9,7 +9,7 @@ from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 from plantwatch.messages import ScoreEvent, score_event_from_bytes
 
 _SPELLED: Final = re.compile(r"\d{4}-\d\d-\d\dT(?!24)\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
-"""An event time as `plantwatch.messages.to_iso` spells it."""
+"""An event time as `plantwatch.instants.to_iso` spells it."""
 
 
 class Record(NamedTuple):
@@ -99,7 +99,7 @@ def row_of(record: Record) -> Row:
 
     Raises:
         ValueError: it is none (pydantic's ValidationError is a ValueError), or its event time is
-            not spelled as `plantwatch.messages` spells it; the caller sends it to the dead letters.
+            not spelled as `plantwatch.instants` spells it; the caller sends it to the dead letters.
     """
     event = score_event_from_bytes(record.value or b"")
     return Row(event, _instant(event.event_time), record)

@@ -12,9 +12,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from plantwatch.dead_letter import DeadLetter
 from plantwatch.decode import Reason
 from plantwatch.history import Values
-from plantwatch.messages import DeadLetter, ScoreEvent, SensorContribution, identity, to_iso
+from plantwatch.instants import to_iso
+from plantwatch.messages import ScoreEvent, SensorContribution, identity
 from plantwatch.scoring import Detector, Verdicts, answers
 from plantwatch.windows import ReadingClass
 from stream_processors.partition import Judged, Partition, Record

@@ -54,8 +54,8 @@ class ModelWatch:
         self._models = models
         self._worker = worker
         self._telemetry = telemetry
-        self._said: dict[str, str] = {}
-        self._told = ""
+        self._refusals: dict[str, str] = {}
+        self._dated = ""
 
     async def run(self, consumer: Consumer, every: float) -> None:
         """Look every `every` seconds, for ever."""
@@ -70,32 +70,32 @@ class ModelWatch:
         except ConfigError as error:
             self._refused("production", error)
             return
-        self._said.pop("production", None)
+        self._refusals.pop("production", None)
         if detector is not None:
             await self._worker.swap(consumer, detector)
 
     async def look_for_challenger(self) -> None:
         self._telemetry.registry_contact(self._models.last_contact())
-        self._tell_age()
+        self._date_model()
         challenger = None
         try:
             challenger = await asyncio.to_thread(self._models.challenger, self._worker.challenger)
         except ConfigError as error:
             self._refused("challenger", error)
         else:
-            self._said.pop("challenger", None)
+            self._refusals.pop("challenger", None)
         self._worker.challenge(challenger)
 
-    def _tell_age(self) -> None:
+    def _date_model(self) -> None:
         """When the model in use was trained; once for each, for its files are read and checked."""
         digest = self._worker.detector.digest
-        if digest != self._told:
-            self._told = digest
+        if digest != self._dated:
+            self._dated = digest
             with suppress(ConfigError):
                 self._telemetry.trained(self._models.trained_at(digest))
 
     def _refused(self, role: str, error: ConfigError) -> None:
-        if self._said.get(role) != str(error):
-            self._said[role] = str(error)
+        if self._refusals.get(role) != str(error):
+            self._refusals[role] = str(error)
             self._telemetry.refused(role)
             log.warning("another model is named but cannot be used", role=role, why=str(error))

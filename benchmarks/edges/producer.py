@@ -16,7 +16,8 @@ from confluent_kafka import Producer
 from benchmarks.edges.stretch import Moment, Speed, speed
 from connections.kafka import ensure_topics, producer_config
 from data.fleet import Fleet
-from plantwatch.messages import SCHEMA_VERSION, to_iso
+from plantwatch.instants import to_iso
+from plantwatch.messages import SCHEMA_VERSION
 from plantwatch.settings import Settings
 from producers import kafka, replay
 from producers.run import FULL_QUEUE_SEC, Progress

@@ -7,13 +7,13 @@ from typing import Final
 from connections.kafka import CheckedProducer, ensure_topics, producer_config
 from data.fleet import Fleet
 from plantwatch.errors import UnavailableError
+from plantwatch.instants import to_iso
 from plantwatch.messages import (
     IncidentRule,
     ScoreEvent,
     SensorContribution,
     SensorReading,
     identity,
-    to_iso,
 )
 from plantwatch.settings import Settings
 from producers import replay

@@ -15,7 +15,7 @@ import numpy as np
 from benchmarks.rivals import rules
 from models.cache import load_production
 from plantwatch.decode import Reading
-from plantwatch.messages import to_microseconds
+from plantwatch.instants import to_microseconds
 
 
 class Row(faust.Record, serializer="json", coerce=False):

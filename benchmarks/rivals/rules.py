@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from plantwatch.configuration import environment, load
 from plantwatch.decode import Reading, decode
-from plantwatch.messages import identity, to_iso
+from plantwatch.instants import to_iso
+from plantwatch.messages import identity
 from plantwatch.scoring import Detector, Verdicts
 from plantwatch.settings import Settings
 

@@ -7,7 +7,7 @@ import numpy as np
 from ledger.evidence import Message
 from ledger.parse import reading_of
 from plantwatch.decode import Reading, Reason, Reject, decode
-from plantwatch.messages import to_iso
+from plantwatch.instants import to_iso
 from plantwatch.settings import Reading as Shape
 
 SHAPE: Final = Shape(settings=3, sensors=21, max_bytes=65536)

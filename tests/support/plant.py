@@ -6,7 +6,8 @@ from typing import Final
 import numpy as np
 
 from data.fleet import Fleet
-from plantwatch.messages import SensorReading, identity, score_event_from_bytes, to_iso
+from plantwatch.instants import to_iso
+from plantwatch.messages import SensorReading, identity, score_event_from_bytes
 from plantwatch.scoring import Detector
 from tests.support.topics import Found, Sent
 from training.dataset import cut

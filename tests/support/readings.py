@@ -4,7 +4,8 @@ import time
 from typing import Any
 
 from plantwatch.decode import Reading, decode
-from plantwatch.messages import SensorReading, to_iso
+from plantwatch.instants import to_iso
+from plantwatch.messages import SensorReading
 from plantwatch.settings import Reading as Shape
 from sinks.readings import ReadingRow
 from sinks.sink import Record

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from plantwatch.accounting import Ledger
 from plantwatch.configuration import load
-from plantwatch.messages import SensorReading, to_iso
+from plantwatch.instants import to_iso
+from plantwatch.messages import SensorReading
 from plantwatch.scoring import UnscorableError, Verdicts
 from plantwatch.settings import Settings
 from stream_processors.partition import Partition

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from plantwatch.messages import ScoreEvent, identity, to_iso
+from plantwatch.instants import to_iso
+from plantwatch.messages import ScoreEvent, identity
 from sinks.sink import Record, Row, row_of
 
 

@@ -18,7 +18,7 @@ from schemathesis import GenerationMode
 from schemathesis.generation.case import Case
 
 from connections.postgres import connect
-from plantwatch.messages import to_datetime
+from plantwatch.instants import to_datetime
 from sinks.migrate import upgrade
 from tests.support import stored
 from tests.support.api import ROWS, SENSORS, running, tiny_settings

@@ -10,7 +10,8 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from connections.kafka import client_config, ensure_topics, producer_config
 from local_stack.free import free_ports
 from models.cache import load_production
-from plantwatch.messages import DeadLetter, score_event_from_bytes
+from plantwatch.dead_letter import DeadLetter
+from plantwatch.messages import score_event_from_bytes
 from plantwatch.scoring import TOLERANCE
 from plantwatch.settings import Settings
 from tests.support import plant, topics

@@ -15,7 +15,8 @@ from ledger.findings import Fault, Findings
 from ledger.run import run
 from ledger.sources import cluster
 from local_stack.free import free_ports
-from plantwatch.messages import DeadLetter, score_event_from_bytes
+from plantwatch.dead_letter import DeadLetter
+from plantwatch.messages import score_event_from_bytes
 from plantwatch.settings import Settings
 from producers.manifest import Manifest
 from sinks.migrate import upgrade

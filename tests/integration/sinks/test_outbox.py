@@ -20,12 +20,8 @@ from connections.prometheus import Exporter
 from local_stack.pipeline import environment_of
 from plantwatch import metrics
 from plantwatch.errors import StoreAwayError
-from plantwatch.messages import (
-    IncidentEvent,
-    incident_event_from_bytes,
-    to_iso,
-    to_microseconds,
-)
+from plantwatch.instants import to_iso, to_microseconds
+from plantwatch.messages import IncidentEvent, incident_event_from_bytes
 from plantwatch.settings import Settings
 from sinks.migrate import upgrade
 from sinks.outbox import Relay

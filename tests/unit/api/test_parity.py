@@ -12,7 +12,8 @@ from data.fleet import Fleet
 from models.cache import Named, Role, write_named
 from models.onnx_detector import OnnxDetector
 from plantwatch.accounting import Ledger
-from plantwatch.messages import ScoreEvent, SensorReading, score_event_from_bytes, to_iso
+from plantwatch.instants import to_iso
+from plantwatch.messages import ScoreEvent, SensorReading, score_event_from_bytes
 from plantwatch.scoring import TOLERANCE
 from plantwatch.settings import Settings
 from stream_processors import chunks

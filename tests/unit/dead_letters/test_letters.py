@@ -14,7 +14,7 @@ from dead_letters.letters import (
     in_source_order,
     summarise,
 )
-from plantwatch.messages import DeadLetter
+from plantwatch.dead_letter import DeadLetter
 
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from dead_letters.prediction import predict, too_much
 from ledger.rule import Logged, judge
-from plantwatch.messages import Original
+from plantwatch.dead_letter import Original
 from plantwatch.windows import ReadingClass
 from tests.support.streams import Message, message, small_window_settings
 

@@ -11,7 +11,8 @@ from dead_letters.letters import Filed
 from dead_letters.outgoing import Outgoing, Refused
 from dead_letters.replay import repeat
 from dead_letters.rescore import judge
-from plantwatch.messages import DeadLetter, Original, score_event_from_bytes
+from plantwatch.dead_letter import DeadLetter, Original
+from plantwatch.messages import score_event_from_bytes
 from plantwatch.scoring import Verdicts
 from plantwatch.windows import ReadingClass
 from stream_processors import chunks

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dead_letters.letters import Filed
 from dead_letters.show import body, lines
-from plantwatch.messages import DeadLetter
+from plantwatch.dead_letter import DeadLetter
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),

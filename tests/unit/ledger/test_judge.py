@@ -12,7 +12,8 @@ from ledger.evidence import Commit, Letter, Message, Score
 from ledger.findings import Fault
 from ledger.parse import reading_of
 from ledger.rule import judge
-from plantwatch.messages import identity, to_iso
+from plantwatch.instants import to_iso
+from plantwatch.messages import identity
 from plantwatch.windows import ReadingClass
 from tests.support.streams import message
 from tests.support.world import MENDED, World, world

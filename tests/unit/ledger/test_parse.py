@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from ledger.evidence import Message
 from ledger.parse import letter_of, reason_of, score_of
-from plantwatch.messages import DeadLetter
+from plantwatch.dead_letter import DeadLetter
 from tests.support.corpus import VALID, Case, cases
 from tests.support.decoding import SHAPE, assert_total
 from tests.support.verdicts import verdict

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plantwatch.decode import Reading, Reason, Reject, decode
-from plantwatch.messages import SensorReading, to_iso, to_microseconds
+from plantwatch.instants import to_iso, to_microseconds
+from plantwatch.messages import SensorReading
 from tests.support.corpus import VALID, Case, cases
 from tests.support.decoding import BY_DECODE, SHAPE, assert_total, verdict_on
 from tests.support.mutations import mutants

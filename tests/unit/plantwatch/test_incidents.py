@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from plantwatch.alarms import first_alarm
 from plantwatch.incidents import CALM, Followed, Machine, Maintenance, follow
-from plantwatch.messages import Incident, IncidentRule, ScoreEvent, SensorContribution, to_iso
+from plantwatch.instants import to_iso
+from plantwatch.messages import Incident, IncidentRule, ScoreEvent, SensorContribution
 from tests.support.verdicts import verdict
 
 RULE: Final = IncidentRule(hits=3, of=5, clean=4, critical=0.9)

@@ -12,12 +12,11 @@ from typing import Any, Final
 import pytest
 
 from plantwatch.configuration import load
+from plantwatch.dead_letter import DeadLetter, dead_letter_from_bytes
 from plantwatch.decode import Reading, Reason, Reject, decode
 from plantwatch.messages import (
-    DeadLetter,
     IncidentEvent,
     ScoreEvent,
-    dead_letter_from_bytes,
     incident_event_from_bytes,
     score_event_from_bytes,
 )

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plantwatch.messages import to_iso, to_microseconds
+from plantwatch.instants import to_iso, to_microseconds
 from sinks.sink import row_of
 from tests.support.verdicts import record, verdict
 
