@@ -20,7 +20,8 @@ from plantwatch.errors import UnavailableError
 from plantwatch.scoring import Detector
 from plantwatch.settings import Settings
 from stream_processors import transport
-from stream_processors.consumer_thread import Chunk, ConsumerThread
+from stream_processors.backlog import Chunk
+from stream_processors.consumer_thread import ConsumerThread
 from stream_processors.model_watch import Models, ModelWatch
 from stream_processors.telemetry import Telemetry
 from stream_processors.watchdog import Watchdog

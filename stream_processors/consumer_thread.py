@@ -10,18 +10,16 @@ import asyncio
 import queue
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
-from typing import Any, Final, Protocol, TypeVar, cast
+from typing import Any, Final, Protocol, TypeVar
 
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from connections.kafka_login import is_refusal
 from plantwatch.settings import Worker
-from stream_processors.partition import Record
+from stream_processors.backlog import Backlog, Chunk
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -30,41 +28,6 @@ _POLL_SEC: Final = 0.05
 _STALL_SEC: Final = 1.0
 """A hand-over that waits this long is a stall: keep polling, so as to stay in the group."""
 _BROKER_SEC: Final = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Consecutive messages of one partition.
-
-    `start` is where the part before it ended (or the assigned offset), so whoever takes parts in
-    order can tell that none was lost on the way.
-    """
-
-    partition: int
-    start: int
-    messages: list[Message]
-
-    @property
-    def records(self) -> list[Record]:
-        """The messages as the rules take them: a fetched message has an offset."""
-        return cast("list[Record]", self.messages)
-
-    @property
-    def end(self) -> int:
-        offset = self.messages[-1].offset()
-        assert offset is not None
-        return offset + 1
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """What is worked on at once, of one partition or several. `epoch` counts assignments."""
-
-    epoch: int
-    parts: list[Part]
-
-    def __len__(self) -> int:
-        return sum(len(part.messages) for part in self.parts)
 
 
 class Listener(Protocol):
@@ -101,9 +64,7 @@ class ConsumerThread:
         self._consumer = Consumer(config)
         self._commands: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._room = threading.Semaphore(worker.chunks_ahead)
-        self._backlog: deque[Part] = deque()
-        self._growing: dict[int, Part] = {}
-        self._next: dict[int, int] = {}
+        self._backlog = Backlog(worker.chunk_size)
         self._epoch = 0
         self._to_flow = -1
         self._flowing = False
@@ -194,14 +155,14 @@ class ConsumerThread:
             pass
 
     def _fetch(self) -> None:
-        """Poll once (rebalance callbacks run in here) and cut what came into parts."""
+        """Poll once (rebalance callbacks run in here) and take what came."""
         epoch = self._epoch
         first = self._consumer.poll(_POLL_SEC)
         if first is None:
             return
         # Fill the chunks up for a few milliseconds: one-row chunks saturate a core.
         fill = self._worker.chunk_fill_ms / 1000
-        wanted = self._worker.chunk_size * len(self._next)
+        wanted = self._worker.chunk_size * len(self._backlog.partitions)
         messages = [first, *self._consumer.consume(wanted, fill)]
         if epoch != self._epoch:
             return  # rebalanced inside the call: all of it will be fetched again
@@ -216,41 +177,20 @@ class ConsumerThread:
                 raise KafkaException(error)
             log.warning("consumer", error=str(error))
             return
-        partition, offset = message.partition(), message.offset()
-        assert partition is not None
-        assert offset is not None
-        # Partitions come interleaved, a few messages of each: cut at every change, a part would be
-        # of five messages.
-        part = self._growing.get(partition)
-        if part is not None and len(part.messages) < self._worker.chunk_size:
-            part.messages.append(message)
-        else:
-            part = Part(partition, self._next[partition], [message])
-            self._backlog.append(part)
-            self._growing[partition] = part
-        self._next[partition] = offset + 1
+        self._backlog.add(message)
 
     def _hand_over(self) -> bool:
         """Give the event loop as many chunks as it has room for; False on a stall."""
         until = time.monotonic() + _STALL_SEC
         while self._backlog:
             if self._room.acquire(timeout=0.005):
-                self._loop.call_soon_threadsafe(self._listener.on_chunk, self._next_chunk())
+                self._loop.call_soon_threadsafe(
+                    self._listener.on_chunk, self._backlog.chunk(self._epoch)
+                )
             elif self._held_back or time.monotonic() > until or self._halt.is_set():
                 return False
             self._serve()
         return True
-
-    def _next_chunk(self) -> Chunk:
-        """As many of the oldest parts as a chunk may have messages; one always fits."""
-        room, parts = self._worker.chunk_size, list[Part]()
-        while self._backlog and len(self._backlog[0].messages) <= room:
-            part = self._backlog.popleft()
-            room -= len(part.messages)
-            if self._growing.get(part.partition) is part:
-                del self._growing[part.partition]
-            parts.append(part)
-        return Chunk(self._epoch, parts)
 
     def _hold_back(self) -> None:
         """Stop fetching during a stall. Stragglers of an earlier fetch join the backlog."""
@@ -271,7 +211,7 @@ class ConsumerThread:
             self._consumer.resume(self._assigned())
 
     def _assigned(self) -> list[TopicPartition]:
-        return [TopicPartition(self._topic, partition) for partition in self._next]
+        return [TopicPartition(self._topic, number) for number in self._backlog.partitions]
 
     def _commit(self, offsets: list[TopicPartition]) -> None:
         results = self._consumer.commit(offsets=offsets, asynchronous=False) or []
@@ -296,29 +236,25 @@ class ConsumerThread:
         for one in committed.values():
             if one.offset < 0:
                 one.offset = consumer.get_watermark_offsets(one, timeout=_BROKER_SEC)[0]
-        self._forget()
-        self._next = {number: one.offset for number, one in committed.items()}
-        consumer.assign([TopicPartition(self._topic, n, o) for n, o in self._next.items()])
+        offsets = {number: one.offset for number, one in committed.items()}
+        self._begin(offsets)
+        consumer.assign([TopicPartition(self._topic, n, o) for n, o in offsets.items()])
         consumer.pause(self._assigned())
         self._wait_for(self._listener.on_assigned(self._epoch, committed))
 
     def _on_revoke(self, *, lost: bool) -> None:
         # The epoch moves only afterwards: a chunk being worked on is still valid and committed.
         if not self._halt.is_set():
-            self._drop_backlog()
+            self._backlog.drop()
             self._wait_for(self._listener.on_revoked(lost=lost))
-        self._forget()
+        self._begin({})
         self._consumer.unassign()
 
-    def _forget(self) -> None:
+    def _begin(self, offsets: Mapping[int, int]) -> None:
+        """The next assignment, which may be of nothing."""
         self._epoch += 1
-        self._next = {}
-        self._drop_backlog()
+        self._backlog.assign(offsets)
         self._flowing = self._held_back = False
-
-    def _drop_backlog(self) -> None:
-        self._backlog.clear()
-        self._growing.clear()
 
     def _wait_for(self, on_loop: Coroutine[Any, Any, None]) -> None:
         future = asyncio.run_coroutine_threadsafe(on_loop, self._loop)

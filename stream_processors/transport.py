@@ -25,7 +25,8 @@ from confluent_kafka import KafkaException, TopicPartition
 from faust.transport import base, consumer, drivers, producer
 from faust.types import TP, ConsumerMessage, Message
 
-from stream_processors.consumer_thread import Chunk, ConsumerThread, is_stale
+from stream_processors.backlog import Chunk
+from stream_processors.consumer_thread import ConsumerThread, is_stale
 
 log = structlog.get_logger()
 

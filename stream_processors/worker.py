@@ -16,7 +16,7 @@ from plantwatch.errors import BadDataError
 from plantwatch.scoring import Detector
 from plantwatch.settings import Settings
 from stream_processors import chunks, transport
-from stream_processors.consumer_thread import Chunk, Part
+from stream_processors.backlog import Chunk, Part
 from stream_processors.partition import Partition
 from stream_processors.read_back import Rebuilt, rebuild
 from stream_processors.shadow import Budget, Shadow

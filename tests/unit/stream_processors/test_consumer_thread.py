@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from plantwatch.configuration import load
 from plantwatch.settings import Worker
 from stream_processors import consumer_thread
-from stream_processors.consumer_thread import Chunk, ConsumerThread
+from stream_processors.backlog import Chunk
+from stream_processors.consumer_thread import ConsumerThread
 from tests.support.servers import CONFIGS
 
 _PARTITIONS = 3

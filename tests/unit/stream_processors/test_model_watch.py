@@ -12,7 +12,7 @@ from connections.prometheus import Exporter
 from plantwatch.errors import ConfigError
 from plantwatch.scoring import Detector, Verdicts
 from stream_processors.app import or_fail
-from stream_processors.consumer_thread import Chunk, Part
+from stream_processors.backlog import Chunk, Part
 from stream_processors.model_watch import ModelWatch
 from stream_processors.telemetry import Telemetry
 from stream_processors.transport import Consumer
