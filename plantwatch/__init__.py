@@ -2,7 +2,9 @@
 
 In the order in which a reading flows:
 
+- `instants`: integers inside, texts in messages
 - `messages`: what travels on the topics, to and from bytes
+- `dead_letter`: a message that went no further, too
 - `schemas`: the same for others: JSON Schemas and AsyncAPI
 - `decode`: bytes to a reading or a reject with a reason; total
 - `history`: a machine's last readings, compact
@@ -19,7 +21,7 @@ In the order in which a reading flows:
 - `sections`: what a section of the settings is
 - `broker`: the section of Kafka: where it is, and how one comes in
 - `serving`: the sections of what is shown to people, and told to them: dashboards, alerts, drift
-- `settings`: every knob as types, one section per key of configs/*.yaml
+- `settings`: every setting as types, one section per key of configs/*.yaml
 - `configuration`: configs/*.yaml and the environment into frozen settings
 - `errors`: one class per way to fail, named by what the caller must do
 """
