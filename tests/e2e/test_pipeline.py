@@ -235,7 +235,7 @@ def test_the_demonstration_explains_itself(plant: Plant) -> None:
 
 # What README.md shows to whoever has a stack up does what it says, in this order and as it stands.
 def test_the_commands_of_the_readme(plant: Plant) -> None:
-    _tour(plant, small_fleet("train", engines=60))  # to failure: their incidents stay open
+    _tour(plant, small_fleet("train"))  # to failure: their incidents stay open
     with connect(plant.settings, "reader") as connection:
         found = connection.execute(
             "SELECT id FROM incidents WHERE closed_at IS NULL ORDER BY id LIMIT 2"

@@ -41,6 +41,7 @@ def test_a_notebook_runs(path: Path, files: Path, tmp_path: Path) -> None:
         "CMAPSS_DIR": str(files),
         "EVALUATION_PROCESSES": "1",
         "EVALUATION_BOOTSTRAPS": "20",
+        "EVALUATION_VARIANTS": "{}",  # integration/models/test_commands fits them
         "IPYTHONDIR": str(tmp_path),
     }
     client = NotebookClient(notebook, resources={"metadata": {"path": str(tmp_path)}}, timeout=300)
