@@ -21,7 +21,7 @@ from plantwatch.accounting import Ledger
 from plantwatch.configuration import environment, load
 from plantwatch.settings import Settings
 from stream_processors import chunks
-from stream_processors.chunks import Output
+from stream_processors.outputs import Output
 from stream_processors.partition import Partition
 
 _FLUSH_SEC: Final = 30.0

@@ -2,6 +2,7 @@
 
 - `chunks`: messages of some partitions to outputs, by one call of the model
 - `partition`: one partition's histories and counts; knows neither Kafka nor Faust
+- `outputs`: judged readings as messages to produce
 - `shadow`: what a challenger makes of the same windows; it can stop nothing
 - `backlog`: what is fetched, cut into parts and gathered into chunks
 - `consumer_thread`: the one thread that owns every call on a librdkafka consumer

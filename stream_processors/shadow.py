@@ -4,16 +4,15 @@ It runs on the worker's own event loop, so it may neither raise nor take long.
 """
 
 from collections import Counter, deque
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from plantwatch.scoring import Detector, Verdicts, answers
-
-if TYPE_CHECKING:
-    from stream_processors.chunks import Output
+from plantwatch.scoring import Detector, answers
+from stream_processors.outputs import Output, shadow_verdict
+from stream_processors.partition import Judged
 
 _CHUNKS: Final = 20
 """That a budget looks back on: one slow chunk says nothing, and twenty pass within seconds."""
@@ -26,7 +25,7 @@ class Shadow(NamedTuple):
     other way round.
     """
 
-    outputs: "list[Output]"
+    outputs: list[Output]
     windows: Counter[str]
     why: str = ""
     seconds: float = 0.0
@@ -35,22 +34,25 @@ class Shadow(NamedTuple):
 
 def shadow(
     challenger: Detector,
+    scored: Sequence[Judged],
     windows: NDArray[np.float32],
     production: NDArray[np.bool_],
-    output: "Callable[[int, Verdicts, int], Output]",
     clock: Callable[[], float],
 ) -> Shadow:
     """Judge n windows with a model that nobody relies on, as far as it can; raises nothing.
 
-    `production` [n] is whether each is anomalous to the model in use. `output` makes a message of a
-    window's index and its row of the verdicts: whatever is wrong with these ends here, too. `clock`
-    tells seconds.
+    `scored` are the readings that the windows end with, `production` [n] whether each is anomalous
+    to the model in use; `clock` tells seconds. What is wrong with verdicts that cannot be made
+    messages ends here, too.
     """
-    began, outputs, why, disagreed = clock(), [], "", 0
+    began, outputs, why, disagreed = clock(), list[Output](), "", 0
     try:
         rows, verdicts = answers(challenger, windows)
         if verdicts is not None:
-            outputs = [output(index, verdicts, row) for row, index in enumerate(rows)]
+            outputs = [
+                shadow_verdict(scored[index], verdicts, row, challenger)
+                for row, index in enumerate(rows)
+            ]
             disagreed = int((verdicts.is_anomaly != production[rows]).sum())
         if len(rows) < len(windows):
             why = "the model has no finite score for the readings"

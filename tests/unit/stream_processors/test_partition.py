@@ -14,7 +14,8 @@ from plantwatch.messages import IncidentRule
 from plantwatch.scoring import Verdicts
 from plantwatch.windows import ReadingClass
 from stream_processors import chunks
-from stream_processors.chunks import Outcome, Output
+from stream_processors.chunks import Outcome
+from stream_processors.outputs import Output
 from stream_processors.partition import Partition
 from tests.support.streams import (
     CHOKING_VALUE,
