@@ -15,7 +15,7 @@ from incidents import queries
 from incidents.queries import Choice, Incident, Phase
 from plantwatch.decode import instant
 from plantwatch.messages import to_datetime, to_microseconds
-from plantwatch.serving import Api
+from plantwatch.settings import Api
 
 Flag = Annotated[
     bool, BeforeValidator(lambda text: {"true": True, "false": False}.get(text, text), bool)

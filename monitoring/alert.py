@@ -6,7 +6,7 @@ from enum import StrEnum
 from math import ceil
 from typing import Final, Literal
 
-from plantwatch.serving import Alerts
+from plantwatch.settings import Alerts
 
 Scope = Literal["machine", "pipeline", "model"]
 

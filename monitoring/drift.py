@@ -12,7 +12,7 @@ import numpy as np
 from river.drift import PageHinkley
 
 from plantwatch.features import Floats
-from plantwatch.serving import Drift as Knobs
+from plantwatch.settings import Drift as Knobs
 
 
 class FleetDrift:

@@ -6,8 +6,7 @@ from typing import Any, Final
 from monitoring.alert import Alert
 from monitoring.alerts import table
 from monitoring.objectives import records
-from plantwatch.serving import Alerts
-from plantwatch.settings import Settings
+from plantwatch.settings import Alerts, Settings
 
 RECORDED: Final = "plantwatch-recorded"
 _SCOPES: Final = ("machine", "pipeline", "model")

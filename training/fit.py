@@ -14,8 +14,7 @@ from models.representations import Representation, summaries
 from models.scorer import Scorer, to_onnx
 from plantwatch.errors import ConfigError
 from plantwatch.features import FeatureSpec, Kind, model_input
-from plantwatch.sections import Section
-from plantwatch.settings import DirectionMixture, LstmAe, Patchtst, Scaling, Settings
+from plantwatch.settings import DirectionMixture, LstmAe, Patchtst, Scaling, Section, Settings
 from training.dataset import Sample
 from training.heads import SUPERVISION, fit_head
 from training.scaling import fit_features

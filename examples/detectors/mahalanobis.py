@@ -6,8 +6,7 @@ from torch import Tensor, nn
 
 from models.heads import Array
 from models.representations import LevelSlope
-from plantwatch.sections import Section, Share
-from plantwatch.settings import Settings
+from plantwatch.settings import Section, Settings, Share
 from training.dataset import Sample
 from training.fit import Fitted, fit_network, knobs_of
 from training.summary import Summary

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from monitoring.drift import FleetDrift
 from plantwatch.drift import DriftReference
-from plantwatch.serving import Drift
+from plantwatch.settings import Drift
 from tests.support.drift import alarms, in_turn, nasa, shifted
 from tests.support.small_training import small_settings
 from training.dataset import Sample

@@ -6,7 +6,7 @@ import pytest
 
 from plantwatch.configuration import load
 from plantwatch.errors import ConfigError
-from plantwatch.sections import Section, Share
+from plantwatch.settings import Section, Share
 from tests.support.servers import CONFIGS
 from tests.support.small_training import small_settings
 from training import detectors
