@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from models import registry
+from models.fetch import fetch_production
 from plantwatch.configuration import environment
 from plantwatch.settings import Settings
 
@@ -57,7 +58,7 @@ def bench(
         raise typer.Exit(_rollback(settings, fleet, rollback, console))
     own = _own(settings)
     registry.name_newest(own, model)
-    registry.fetch_production(own)
+    fetch_production(own)
     _compare(own, fleet, passes, rounds, console)
     console.print(
         f"{model}, median of {rounds} rounds, {fleet.subset} test x {passes}: {fleet.source}"

@@ -137,11 +137,11 @@ def _agree(messages: int, *, yes: bool) -> None:
 def _detector(settings: Settings) -> "Detector":
     """The production model; while the registry is away, the one that was fetched before."""
     # Here, not above: onnxruntime takes a second, which no other command should wait for.
-    from models import registry
     from models.cache import load_production
+    from models.fetch import fetch_production
 
     with suppress(UnavailableError):
-        registry.fetch_production(settings)
+        fetch_production(settings)
     return load_production(settings)
 
 

@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from models import fetch as fetching
 from models import registry
 from plantwatch.errors import ConfigError
 
@@ -35,7 +36,7 @@ def show(context: typer.Context) -> None:
 @app.command()
 def fetch(context: typer.Context) -> None:
     """Bring the production model into .local/models, checked; scoring starts from there."""
-    typer.echo(registry.fetch_production(context.obj))
+    typer.echo(fetching.fetch_production(context.obj))
 
 
 @app.command()
@@ -46,7 +47,7 @@ def follow(context: typer.Context) -> None:
     plantwatch_registry_contact_timestamp_seconds says since when.
     """
     log = structlog.get_logger()
-    registry.follow(context.obj, lambda what: log.warning("registry", said=what))
+    fetching.follow(context.obj, lambda what: log.warning("registry", said=what))
 
 
 @app.command()

@@ -8,6 +8,7 @@ import typer
 
 from models import registry
 from models.cache import Named, load, load_production
+from models.fetch import fetch_digest, fetch_production
 from plantwatch.configuration import environment
 from plantwatch.errors import ConfigError
 
@@ -32,8 +33,7 @@ def promote(
     """
     settings: Settings = context.obj
     candidate = _find(settings, version)
-    if not (settings.model.cache / candidate.digest).exists():
-        registry.fetch(settings, candidate.digest)
+    fetch_digest(settings, candidate.digest)
     named = Named(digest=candidate.digest, version=version, model_version=candidate.model_version)
     detector = load(settings, named)
     found = _golden(settings, version, detector)
@@ -48,7 +48,7 @@ def promote(
     registry.set_production(settings, version)
     if reasons:
         registry.set_tag(settings, version, "forced", f"{force} ({'; '.join(reasons)})")
-    registry.fetch_production(settings)
+    fetch_production(settings)
     typer.echo(f"in production: {candidate.model_version}")
 
 
@@ -78,7 +78,7 @@ def _beside_production(
 
     if not registry.has_production(settings):
         return "there is no production model to compare with", False
-    registry.fetch_production(settings)
+    fetch_production(settings)
     test = load_fleet(detector.card.trained_on.dataset, "test", environment(), configs)
     found = compare(
         detector,

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from commands.chosen import SPLITS, Dataset, fleet_of, settings_for
 from models import registry
+from models.fetch import fetch_production
 from training import detectors
 
 _WIDTH = 100
@@ -36,7 +37,7 @@ def train(
     for name in wanted:
         detectors.check(name)
     if if_missing and registry.has_production(settings):
-        typer.echo(f"there is a production model: {registry.fetch_production(settings)}")
+        typer.echo(f"there is a production model: {fetch_production(settings)}")
         return
     # The data first, if they are bad.
     fleet, test = (fleet_of(context, settings, split) for split in SPLITS)
@@ -54,7 +55,7 @@ def train(
         now=datetime.now(UTC),
         artifacts=Path(".local/training"),
     )
-    registry.fetch_production(settings)
+    fetch_production(settings)
     names = ("validation_f1", "f1", "precision", "recall", "auc_roc", "training_time_sec")
     table = Table(
         "model", "valid. F1", "test F1", "precision", "recall", "AUC-ROC", "seconds", "MB"
