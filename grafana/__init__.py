@@ -1,7 +1,7 @@
 """Grafana's dashboards as code, and their way to a server.
 
 - `spec`: what a dashboard is made of, as data
-- `queries`: every query, once
+- `queries`: every query, once, by dashboard
 - `floor`, `machine`, `pipeline`, `models`: the four dashboards
 - `render`, `variables`: their JSON
 - `files`: that JSON under version control, and what provisioning reads

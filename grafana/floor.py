@@ -2,15 +2,11 @@
 
 from typing import Final
 
-from grafana import queries as q
-from grafana.spec import FLOOR_UID, Annotation, Board, Panel, Row, Step, Variable
+from grafana.queries import annotations
+from grafana.queries import floor as q
+from grafana.spec import FLOOR_UID, Board, Panel, Row, Step, Variable
 from plantwatch.settings import Settings
 
-ANNOTATIONS: Final = (
-    Annotation("Incidents", "red", q.ALL_INCIDENTS),
-    Annotation("Maintenance", "blue", q.ALL_MAINTENANCE),
-    Annotation("Model swaps", "purple", q.MODEL_SWAPS),
-)
 WATCH: Final = 0.4
 THRESHOLD: Final = 0.5
 
@@ -46,7 +42,7 @@ def floor(settings: Settings) -> Board:
                 f"{settings.streamlit.silent_after_sec:g}",
             ),
         ),
-        annotations=ANNOTATIONS,
+        annotations=annotations.OF_THE_FLEET,
     )
 
 

@@ -1,8 +1,9 @@
 """One machine: its scores, its incidents, its sensors, and why it was said to be failing."""
 
-from grafana import queries as q
 from grafana.floor import score_steps
-from grafana.spec import MACHINE_UID, Annotation, Board, Panel, Row, Variable
+from grafana.queries import annotations
+from grafana.queries import machine as q
+from grafana.spec import MACHINE_UID, Board, Panel, Row, Variable
 from plantwatch.settings import Settings
 
 
@@ -17,11 +18,7 @@ def machine(settings: Settings) -> Board:
             Row("Sensors", _sensors()),
         ),
         variables=_variables(settings),
-        annotations=(
-            Annotation("Incidents", "red", q.INCIDENT_REGIONS),
-            Annotation("Maintenance", "blue", q.MAINTENANCE_REGIONS),
-            Annotation("Model swaps", "purple", q.MODEL_SWAPS),
-        ),
+        annotations=annotations.OF_A_MACHINE,
     )
 
 

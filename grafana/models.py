@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from grafana import queries as q
-from grafana.floor import ANNOTATIONS
+from grafana.queries import annotations
+from grafana.queries import models as q
 from grafana.spec import MODELS_UID, Board, Panel, Row
 from plantwatch.settings import Settings
 
@@ -20,7 +20,7 @@ def models(settings: Settings) -> Board:
             Row("Scores", _scores(settings)),
             Row("Drift", _drift(settings)),
         ),
-        annotations=ANNOTATIONS,
+        annotations=annotations.OF_THE_FLEET,
         since="now-24h",
     )
 

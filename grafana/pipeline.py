@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from grafana import queries as q
-from grafana.floor import ANNOTATIONS
+from grafana.queries import annotations
+from grafana.queries import pipeline as q
 from grafana.spec import PIPELINE_UID, Board, Panel, Row, Step, Variable
 from plantwatch.settings import Settings
 
@@ -32,7 +32,7 @@ def pipeline(settings: Settings) -> Board:
                 everything=".*",
             ),
         ),
-        annotations=ANNOTATIONS,
+        annotations=annotations.OF_THE_FLEET,
         since="now-1h",
     )
 
@@ -84,7 +84,6 @@ def _accounting() -> tuple[Panel, ...]:
 
 def _speed(settings: Settings) -> tuple[Panel, ...]:
     latency = ((None, "green"), (settings.alerts.p99_sec, "red"))
-    shares = ("0.5", "0.95", "0.99")
     return (
         Panel(
             5,
@@ -92,7 +91,7 @@ def _speed(settings: Settings) -> tuple[Panel, ...]:
             "From Kafka's timestamp of a reading to its verdict: half, 95 % and 99 % are faster.",
             "timeseries",
             "s",
-            tuple(map(q.latency, shares)),
+            q.VERDICT_LATENCY,
             latency,
         ),
         Panel(
@@ -101,7 +100,7 @@ def _speed(settings: Settings) -> tuple[Panel, ...]:
             "From Kafka's timestamp of a reading to the commit of its verdict's row.",
             "timeseries",
             "s",
-            tuple(map(q.stored_latency, shares)),
+            q.STORED_LATENCY,
             latency,
         ),
         Panel(
@@ -120,7 +119,7 @@ def _speed(settings: Settings) -> tuple[Panel, ...]:
             "Decoding, scoring and emitting one chunk: 99 % take less.",
             "timeseries",
             "s",
-            (q.CHUNK_SECONDS,),
+            (q.CHUNK_LATENCY,),
             latency,
         ),
         Panel(
