@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from grafana.sources import PROMETHEUS_UID
 from grafana.spec import Json
 
-SOURCE_UID: Final = "plantwatch-prometheus"
 _MINUTE: Final = 60
 # How far back the query looks; its newest value counts.
 _LOOK_BACK_SEC: Final = 600
@@ -97,7 +97,7 @@ _MILLISECONDS: Final = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000,
 def _query(expr: str) -> Json:
     return {
         "refId": "A",
-        "datasourceUid": SOURCE_UID,
+        "datasourceUid": PROMETHEUS_UID,
         "relativeTimeRange": {"from": _LOOK_BACK_SEC, "to": 0},
         "model": {"refId": "A", "expr": expr, "instant": True, "range": False},
     }

@@ -4,7 +4,8 @@ from typing import Final
 
 from grafana.queries import annotations
 from grafana.queries import models as q
-from grafana.spec import MODELS_UID, Board, Panel, Row
+from grafana.spec import Board, Panel, Row, green_below
+from plantwatch.dashboards import Dashboard
 from plantwatch.settings import Settings
 
 _DAY: Final = 86_400
@@ -12,7 +13,7 @@ _DAY: Final = 86_400
 
 def models(settings: Settings) -> Board:
     return Board(
-        uid=MODELS_UID,
+        uid=Dashboard.MODELS,
         title="plantwatch: models and drift",
         description="Versions over time, scores, drift of the sensors, what the challenger says.",
         rows=(
@@ -45,7 +46,7 @@ def _versions(settings: Settings) -> tuple[Panel, ...]:
             "stat",
             "s",
             (q.TRAINED,),
-            ((None, "green"), (knobs.stale_days * _DAY, "yellow")),
+            green_below(knobs.stale_days * _DAY, "yellow"),
             width=4,
             height=4,
         ),
@@ -67,7 +68,7 @@ def _versions(settings: Settings) -> tuple[Panel, ...]:
             "timeseries",
             "s",
             (q.REGISTRY_AGE,),
-            ((None, "green"), (knobs.registry_silent_sec, "red")),
+            green_below(knobs.registry_silent_sec, "red"),
             width=8,
             height=4,
         ),
@@ -78,7 +79,7 @@ def _versions(settings: Settings) -> tuple[Panel, ...]:
             "stat",
             "short",
             (q.MODELS_REFUSED,),
-            ((None, "green"), (1, "red")),
+            green_below(1, "red"),
             width=4,
             height=4,
         ),
@@ -129,7 +130,7 @@ def _scores(settings: Settings) -> tuple[Panel, ...]:
             "timeseries",
             "percentunit",
             (q.DISAGREEMENT,),
-            ((None, "green"), (settings.alerts.disagreement, "red")),
+            green_below(settings.alerts.disagreement, "red"),
             width=12,
             low=0,
             high=1,
@@ -159,7 +160,7 @@ def _drift(settings: Settings) -> tuple[Panel, ...]:
             "timeseries",
             "none",
             (q.DRIFT_SHIFT,),
-            ((None, "green"), (knobs.tolerance, "yellow")),
+            green_below(knobs.tolerance, "yellow"),
             width=12,
             height=9,
         ),
@@ -171,7 +172,7 @@ def _drift(settings: Settings) -> tuple[Panel, ...]:
             "state-timeline",
             "none",
             (q.DRIFTING,),
-            ((None, "green"), (1, "red")),
+            green_below(1, "red"),
             width=12,
             height=9,
             words={"0": ("as trained", "green"), "1": ("drifts", "red")},
@@ -193,7 +194,7 @@ def _drift(settings: Settings) -> tuple[Panel, ...]:
             "timeseries",
             "percentunit",
             (q.UNSEEN,),
-            ((None, "green"), (settings.alerts.unseen_regimes, "red")),
+            green_below(settings.alerts.unseen_regimes, "red"),
             low=0,
             high=1,
         ),

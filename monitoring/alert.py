@@ -6,6 +6,7 @@ from enum import StrEnum
 from math import ceil
 from typing import Final, Literal
 
+from plantwatch.dashboards import Dashboard
 from plantwatch.settings import Alerts
 
 Scope = Literal["machine", "pipeline", "model"]
@@ -22,14 +23,6 @@ class Severity(StrEnum):
 
     CRITICAL = "critical"
     WARNING = "warning"
-
-
-class Dashboard(StrEnum):
-    """The dashboards, by the identity that is in their address."""
-
-    FLOOR = "plantwatch-floor"
-    PIPELINE = "plantwatch-pipeline"
-    MODELS = "plantwatch-models"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +83,7 @@ class Alert:
             "summary": self.summary,
             "description": self.description,
             "runbook_url": f"{knobs.runbook_url}#{self.name.lower()}",
-            "dashboard_url": f"{knobs.grafana_url}/d/{self.dashboard.value}",
+            "dashboard_url": f"{knobs.grafana_url}{self.dashboard.path}",
         }
 
 

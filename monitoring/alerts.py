@@ -7,9 +7,10 @@ incident list` say. Each has a section in docs/runbook.md.
 from collections.abc import Iterator
 from typing import Final
 
-from monitoring.alert import Alert, Case, Dashboard, Severity, fault, gauge, work
+from monitoring.alert import Alert, Case, Severity, fault, gauge, work
 from monitoring.objectives import burning
 from plantwatch import metrics
+from plantwatch.dashboards import Dashboard
 from plantwatch.settings import Settings
 
 BLIND: Final = ("PipelineDown", "NoProgress")

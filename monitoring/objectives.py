@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from monitoring.alert import Alert, Case, Dashboard, Severity, gauge, work
+from monitoring.alert import Alert, Case, Severity, gauge, work
 from plantwatch import metrics
+from plantwatch.dashboards import Dashboard
 from plantwatch.settings import Settings
 
 _RANGES: Final = ("5m", "30m", "1h", "6h")

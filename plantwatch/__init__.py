@@ -16,6 +16,7 @@ In the order in which a reading flows:
 - `incidents`: alarms to incidents that open, grow and close
 - `accounting`: the classes counted, and the metadata of a commit
 - `metrics`: every metric's name, help and labels, once
+- `dashboards`: Grafana's dashboards by their uid, which alerts link to
 - `settings`: every setting as types, a module per file of configs/
 - `configuration`: configs/*.yaml and the environment into frozen settings
 - `errors`: one class per way to fail, named by what the caller must do

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import Field, SecretStr, model_validator
 
 from plantwatch.metrics import LATENCY_BUCKETS
-from plantwatch.settings.section import Port, Positive, Seconds, Section, Share
+from plantwatch.settings.section import LISTED, Port, Positive, Seconds, Section, Share
 
 
 class Api(Section):
@@ -67,3 +67,7 @@ class Grafana(Section):
     deadline_sec: Seconds
     prometheus_url: str
     postgres_address: str
+    close_score: Share
+    false_alarms: Annotated[tuple[float, float], LISTED]
+    anomalous: Annotated[tuple[float, float], LISTED]
+    incidents_per_machine: Annotated[tuple[float, float], LISTED]

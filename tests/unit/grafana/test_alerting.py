@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from grafana.alerting import SOURCE_UID, contact_points, groups, spelled
+from grafana.alerting import contact_points, groups, spelled
 from grafana.files import boards
+from grafana.sources import PROMETHEUS_UID
 from monitoring.alerts import table
 from monitoring.rules import rules
 from plantwatch.configuration import load
@@ -37,7 +38,7 @@ def test_a_rule_is_the_same(rule: dict[str, Any]) -> None:
         if one.get("alert") == rule["title"]
     )
     query = rule["data"][0]
-    assert (query["datasourceUid"], query["model"]["expr"]) == (SOURCE_UID, original["expr"])
+    assert (query["datasourceUid"], query["model"]["expr"]) == (PROMETHEUS_UID, original["expr"])
     for name in ("for", "keep_firing_for"):
         assert rule[name] == spelled(original.get(name, "0s"))
     for name in ("labels", "annotations"):
