@@ -51,10 +51,11 @@ def drift(
     current = drift_report.newest(settings, named.digest)
     configs = context.find_root().params["config"]
     fleet = load_fleet(card.trained_on.dataset, "train", environment(), configs)
-    knobs = settings.drift
-    trained = drift_report.training_data(card, fleet, load(settings, named), knobs.report_rows)
+    trained = drift_report.training_data(
+        card, fleet, load(settings, named), settings.drift.report_rows
+    )
     theirs, ours = (drift_report.frame(reference, judged) for judged in (trained, current))
-    columns = drift_report.write(theirs, ours, output, knobs.report_distance)
+    columns = drift_report.write(theirs, ours, output, settings.drift.report_distance)
     _tell(columns, f"{named.model_version}, trained on {fleet.source}", len(current.score), output)
 
 

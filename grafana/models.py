@@ -27,7 +27,7 @@ def models(settings: Settings) -> Board:
 
 
 def _versions(settings: Settings) -> tuple[Panel, ...]:
-    knobs = settings.alerts
+    alerts = settings.alerts
     return (
         Panel(
             1,
@@ -42,11 +42,11 @@ def _versions(settings: Settings) -> tuple[Panel, ...]:
         Panel(
             2,
             "Since training",
-            f"Age of the model in use; after {knobs.stale_days} days there is more to learn from.",
+            f"Age of the model in use; after {alerts.stale_days} days there is more to learn from.",
             "stat",
             "s",
             (q.TRAINED,),
-            green_below(knobs.stale_days * _DAY, "yellow"),
+            green_below(alerts.stale_days * _DAY, "yellow"),
             width=4,
             height=4,
         ),
@@ -68,7 +68,7 @@ def _versions(settings: Settings) -> tuple[Panel, ...]:
             "timeseries",
             "s",
             (q.REGISTRY_AGE,),
-            green_below(knobs.registry_silent_sec, "red"),
+            green_below(alerts.registry_silent_sec, "red"),
             width=8,
             height=4,
         ),
@@ -149,18 +149,18 @@ def _scores(settings: Settings) -> tuple[Panel, ...]:
 
 
 def _drift(settings: Settings) -> tuple[Panel, ...]:
-    knobs = settings.drift
+    drift = settings.drift
     return (
         Panel(
             10,
             "Drift of the sensors",
             "How far the fleet's last points lie from the training data, by sensor, in spreads of "
-            f"what the other sensors do not explain. A shift up to {knobs.tolerance:g} is none; "
-            f"there is no fleet with fewer than {knobs.machines} machines.",
+            f"what the other sensors do not explain. A shift up to {drift.tolerance:g} is none; "
+            f"there is no fleet with fewer than {drift.machines} machines.",
             "timeseries",
             "none",
             (q.DRIFT_SHIFT,),
-            green_below(knobs.tolerance, "yellow"),
+            green_below(drift.tolerance, "yellow"),
             width=12,
             height=9,
         ),

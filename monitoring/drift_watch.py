@@ -150,11 +150,11 @@ def watch(
         ConfigError: another consumer has our instance id; the caller ends the process.
     """
     instruments = Instruments(exporter, NAME)
-    knobs = settings.sink
+    config = settings.sink
     refresh_at = commit_at = clock()
     try:
         while not stopping.is_set():
-            records = subscription.poll(knobs.batch_rows, knobs.batch_ms / 1000)
+            records = subscription.poll(config.batch_rows, config.batch_ms / 1000)
             if clock() >= refresh_at:
                 fleet.refresh()
                 refresh_at = clock() + settings.model.refresh_sec
@@ -162,7 +162,7 @@ def watch(
             subscription.done(records)
             if not records or clock() >= commit_at:
                 subscription.commit()
-                commit_at = clock() + knobs.commit_interval_sec
+                commit_at = clock() + config.commit_interval_sec
             instruments.lag(subscription.lag())
         subscription.commit()
     finally:

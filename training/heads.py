@@ -30,8 +30,8 @@ def fit_head(kind: Head, summary: Summary, settings: Settings, seed: int) -> nn.
         case "mixture":
             return MixtureHead(fit_mixture(summary, settings.mixture_head))
         case "mixture_self_trained":
-            knobs, forest = settings.mixture_head, settings.isolation_forest
-            return MixtureHead(fit_self_trained(summary, knobs, forest, seed))
+            config, forest = settings.mixture_head, settings.isolation_forest
+            return MixtureHead(fit_self_trained(summary, config, forest, seed))
         case "trend":
             return LinearHead(trend_weights(summary, settings.trend_head))
         case "logistic":

@@ -15,7 +15,7 @@ from sklearn.cluster import KMeans
 from models import isolation_forest
 from models.heads import Mixture
 from plantwatch.settings import IsolationForest
-from plantwatch.settings import MixtureHead as Knobs
+from plantwatch.settings import MixtureHead as Config
 from training.summary import Summary
 
 Array = NDArray[np.float64]
@@ -23,26 +23,28 @@ Flags = NDArray[np.bool_]
 Labels = NDArray[np.int32]
 
 
-def fit_mixture(summary: Summary, knobs: Knobs) -> Mixture:
+def fit_mixture(summary: Summary, config: Config) -> Mixture:
     """W: failing are the last windows of each engine, clustered by engine."""
     windows = summary.windows
-    failing = windows.rul < knobs.end_windows
+    failing = windows.rul < config.end_windows
     engines, of = np.unique(windows.engine[failing], return_inverse=True)
     ends = np.stack([summary.x[failing][of == one].mean(axis=0) for one in range(len(engines))])
-    clusters = [_clusters(ends, count)[of] for count in knobs.directions]
-    return _mixture(summary, failing, clusters, knobs.failing_share, knobs.shrinkage)
+    clusters = [_clusters(ends, count)[of] for count in config.directions]
+    return _mixture(summary, failing, clusters, config.failing_share, config.shrinkage)
 
 
-def fit_self_trained(summary: Summary, knobs: Knobs, forest: IsolationForest, seed: int) -> Mixture:
+def fit_self_trained(
+    summary: Summary, config: Config, forest: IsolationForest, seed: int
+) -> Mixture:
     """U: failing is what scores highest, first by a forest of normal windows, then by the mixture
     itself, round after round; no end of life is looked at.
     """
     x32 = summary.x.astype(np.float32)
     raw = -isolation_forest.fit(x32[summary.normal], forest, seed).score_samples(x32)
-    for _ in range(knobs.rounds):
-        failing = raw >= np.quantile(raw, 1 - knobs.suspect_share)
-        clusters = [_clusters(summary.x[failing], count) for count in knobs.directions]
-        mixture = _mixture(summary, failing, clusters, knobs.suspect_weight, knobs.shrinkage)
+    for _ in range(config.rounds):
+        failing = raw >= np.quantile(raw, 1 - config.suspect_share)
+        clusters = [_clusters(summary.x[failing], count) for count in config.directions]
+        mixture = _mixture(summary, failing, clusters, config.suspect_weight, config.shrinkage)
         raw = mixture.raw(summary.x)
     return mixture
 

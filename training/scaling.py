@@ -31,7 +31,7 @@ def fit_features(sample: Sample, kind: Kind, scaling: Scaling, settings: Setting
     Raises:
         BadDataError: no fit engine has a normal row.
     """
-    knobs = settings.features
+    config = settings.features
     fleet = sample.fleet
     normal = np.isin(fleet.engine, sample.fit_engines) & (fleet.rul > settings.training.normal_rul)
     if not normal.any():
@@ -41,12 +41,12 @@ def fit_features(sample: Sample, kind: Kind, scaling: Scaling, settings: Setting
             "training.normal_rul"
         )
     rows = fleet.values[normal].astype(np.float64)
-    scaled_settings = rows[:, : settings.reading.settings] / knobs.setting_scale
-    sensors = rows[:, np.asarray(knobs.sensors) + settings.reading.settings - 1]
+    scaled_settings = rows[:, : settings.reading.settings] / config.setting_scale
+    sensors = rows[:, np.asarray(config.sensors) + settings.reading.settings - 1]
     centroids = (
         _centroids(scaled_settings, 1)
         if scaling == "minmax"
-        else regime_centres(scaled_settings, knobs)
+        else regime_centres(scaled_settings, config)
     )
     regime = nearest(scaled_settings, centroids)
     statistics = _minmax if scaling == "minmax" else _zscore
@@ -54,14 +54,14 @@ def fit_features(sample: Sample, kind: Kind, scaling: Scaling, settings: Setting
     spec: dict[str, Any] = {
         "kind": "sequence",
         "length": settings.window.length,
-        "sensors": knobs.sensors,
-        "setting_scale": knobs.setting_scale,
+        "sensors": config.sensors,
+        "setting_scale": config.setting_scale,
         "centroids": centroids.tolist(),
         "centre": [centre.tolist() for centre, _ in tables],
         "spread": [spread.tolist() for _, spread in tables],
-        "level_rows": knobs.level_rows,
-        "rolling_rows": knobs.rolling_rows,
-        "regime_radius": max(knobs.regime_radius, _farthest(scaled_settings, centroids)),
+        "level_rows": config.level_rows,
+        "rolling_rows": config.rolling_rows,
+        "regime_radius": max(config.regime_radius, _farthest(scaled_settings, centroids)),
     }
     if scaling == "gain" and len(centroids) > 1:
         spec |= _with_gains(FeatureSpec.model_validate(spec), sample.fit, settings)
@@ -70,11 +70,13 @@ def fit_features(sample: Sample, kind: Kind, scaling: Scaling, settings: Setting
     return FeatureSpec.model_validate(spec | {"kind": kind})
 
 
-def regime_centres(scaled_settings: Array, knobs: Features) -> Array:
+def regime_centres(scaled_settings: Array, config: Features) -> Array:
     """Centres of the operating regimes, [regimes, settings], of settings over `setting_scale`."""
     # Machines without settings are all operated alike.
-    one_regime = not scaled_settings.size or np.ptp(scaled_settings[:, 0]) < knobs.min_setting_range
-    return _centroids(scaled_settings, 1 if one_regime else knobs.regimes)
+    one_regime = (
+        not scaled_settings.size or np.ptp(scaled_settings[:, 0]) < config.min_setting_range
+    )
+    return _centroids(scaled_settings, 1 if one_regime else config.regimes)
 
 
 def nearest(scaled_settings: Array, centres: Array) -> NDArray[np.intp]:
@@ -90,7 +92,7 @@ def _with_gains(spec: FeatureSpec, windows: Windows, settings: Settings) -> dict
     the last row's z on m, the window's mean, over the mean of the regimes' slopes. The noise is the
     variance of what is left. Once more with an m that weighs the rows by what was found.
     """
-    knobs = settings.features
+    config = settings.features
     z, regime = (
         model_input(spec, windows.values).astype(np.float64),
         regimes_of(spec, windows.values),
@@ -103,7 +105,7 @@ def _with_gains(spec: FeatureSpec, windows: Windows, settings: Settings) -> dict
         for index in range(len(spread)):
             here = regime[:, -1] == index
             gain[index], noise[index] = _line(z[here, -1], mean[here])
-        gain = np.clip(gain / gain.mean(axis=0), *knobs.gain_range)
+        gain = np.clip(gain / gain.mean(axis=0), *config.gain_range)
     return {"spread": (spread * gain).tolist(), "weight": (gain**2 / noise).tolist()}
 
 

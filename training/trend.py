@@ -12,17 +12,17 @@ from training.summary import Summary
 Array = NDArray[np.float64]
 
 
-def trend_weights(summary: Summary, knobs: TrendHead) -> Array:
+def trend_weights(summary: Summary, config: TrendHead) -> Array:
     """Weights [K, D] of `models.heads.LinearHead`.
 
     An engine's drift is the mean of its last windows minus that of its first. K-means finds K ways
     to drift; each weights a number by the mean of its engines' drifts / (their spread + a floor),
     and its weighted sum has standard deviation 1 on normal windows.
     """
-    drifts = _drifts(summary.x, summary.windows.engine, knobs.end_windows)
-    labels = _ways_to_fail(drifts, knobs.directions)
+    drifts = _drifts(summary.x, summary.windows.engine, config.end_windows)
+    labels = _ways_to_fail(drifts, config.directions)
     weights = np.array(
-        [_weights(drifts[labels == k], knobs.spread_floor) for k in np.unique(labels)]
+        [_weights(drifts[labels == k], config.spread_floor) for k in np.unique(labels)]
     )
     return cast("Array", weights / (summary.x[summary.normal] @ weights.T).std(axis=0)[:, None])
 

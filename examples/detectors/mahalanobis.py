@@ -8,11 +8,11 @@ from models.heads import Array
 from models.representations import LevelSlope
 from plantwatch.settings import Section, Settings, Share
 from training.dataset import Sample
-from training.fit import Fitted, fit_network, knobs_of
+from training.fit import Fitted, config_of, fit_network
 from training.summary import Summary
 
 
-class Knobs(Section):
+class Config(Section):
     """What configs/detectors/mahalanobis.yaml may say."""
 
     shrinkage: Share
@@ -36,12 +36,12 @@ class Distance(nn.Module):
 
 def fit(sample: Sample, settings: Settings, seed: int) -> Fitted:
     """The covariance of normal windows, a part of it (`shrinkage`) a sphere."""
-    knobs = knobs_of("mahalanobis", Knobs, settings)
+    config = config_of("mahalanobis", Config, settings)
 
     def head(summary: Summary) -> Distance:
         covariance = np.cov(summary.x[summary.normal].T)
         sphere = np.eye(len(covariance)) * np.trace(covariance) / len(covariance)
-        mixed = (1 - knobs.shrinkage) * covariance + knobs.shrinkage * sphere
+        mixed = (1 - config.shrinkage) * covariance + config.shrinkage * sphere
         return Distance(np.linalg.inv(mixed))
 
     return fit_network(
@@ -53,5 +53,5 @@ def fit(sample: Sample, settings: Settings, seed: int) -> Fitted:
         represent=lambda _: LevelSlope(),
         head=head,
         supervision="U",
-        parameters=knobs.model_dump(),
+        parameters=config.model_dump(),
     )

@@ -23,7 +23,7 @@ MACHINES = 20
 HEALTHY = 125
 
 
-def knobs(**changes: Any) -> Drift:
+def config(**changes: Any) -> Drift:
     return KNOBS.model_copy(update=changes)
 
 
@@ -165,4 +165,4 @@ def test_a_slow_drift_is_seen() -> None:
 
 # The numbers are those of the configuration.
 def test_tolerance_is_what_is_tolerated() -> None:
-    assert feed(FleetDrift(SENSORS, knobs(tolerance=2.0)), noise(5000, mean=1.2)) == []
+    assert feed(FleetDrift(SENSORS, config(tolerance=2.0)), noise(5000, mean=1.2)) == []

@@ -171,7 +171,7 @@ def test_commands_exist(words: tuple[str, ...]) -> None:
 def test_what_the_runbook_names_exists() -> None:
     anchors = re.findall(r"\]\(#(\w+)\)", RUNBOOK)
     assert set(anchors) <= {name.lower() for name in NAMES}
-    knobs = re.findall(r"`([a-z]+)\.([a-z_0-9]+)`", RUNBOOK)
-    assert len(knobs) > 5
-    for section, field in knobs:
+    named = re.findall(r"`([a-z]+)\.([a-z_0-9]+)`", RUNBOOK)
+    assert len(named) > 5
+    for section, field in named:
         assert hasattr(getattr(SETTINGS, section), field), (section, field)
