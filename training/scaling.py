@@ -31,27 +31,39 @@ def fit_features(sample: Sample, kind: Kind, scaling: Scaling, settings: Setting
     Raises:
         BadDataError: no fit engine has a normal row.
     """
-    config = settings.features
-    fleet = sample.fleet
-    normal = np.isin(fleet.engine, sample.fit_engines) & (fleet.rul > settings.training.normal_rul)
+    rows = _normal_rows(sample, settings)
+    spec = _scaled_by_regime(rows, scaling, settings)
+    if scaling == "gain" and len(spec["centroids"]) > 1:
+        spec |= _with_gains(FeatureSpec.model_validate(spec), sample.fit, settings)
+    if kind == "level_slope":
+        spec |= _standardisation(spec, sample, settings)
+    return FeatureSpec.model_validate(spec | {"kind": kind})
+
+
+def _normal_rows(sample: Sample, settings: Settings) -> Array:
+    """Settings, then sensors, of the fit engines' rows while they are healthy."""
+    fleet, normal_rul = sample.fleet, settings.training.normal_rul
+    normal = np.isin(fleet.engine, sample.fit_engines) & (fleet.rul > normal_rul)
     if not normal.any():
         raise BadDataError(
-            f"no machine of {fleet.subset} is farther than {settings.training.normal_rul} readings "
-            "from its failure, so nothing shows what is normal; bring longer lives, or set "
-            "training.normal_rul"
+            f"no machine of {fleet.subset} is farther than {normal_rul} readings from its failure, "
+            "so nothing shows what is normal; bring longer lives, or set training.normal_rul"
         )
-    rows = fleet.values[normal].astype(np.float64)
+    return fleet.values[normal].astype(np.float64)
+
+
+def _scaled_by_regime(rows: Array, scaling: Scaling, settings: Settings) -> dict[str, Any]:
+    """A `sequence` specification: the regimes, and centre and spread of each sensor in each."""
+    config = settings.features
     scaled_settings = rows[:, : settings.reading.settings] / config.setting_scale
     sensors = rows[:, np.asarray(config.sensors) + settings.reading.settings - 1]
-    centroids = (
-        _centroids(scaled_settings, 1)
-        if scaling == "minmax"
-        else regime_centres(scaled_settings, config)
-    )
+    if scaling == "minmax":
+        statistics, centroids = _minmax, _centroids(scaled_settings, 1)
+    else:
+        statistics, centroids = _zscore, regime_centres(scaled_settings, config)
     regime = nearest(scaled_settings, centroids)
-    statistics = _minmax if scaling == "minmax" else _zscore
     tables = [statistics(sensors[regime == index]) for index in range(len(centroids))]
-    spec: dict[str, Any] = {
+    return {
         "kind": "sequence",
         "length": settings.window.length,
         "sensors": config.sensors,
@@ -63,20 +75,14 @@ def fit_features(sample: Sample, kind: Kind, scaling: Scaling, settings: Setting
         "rolling_rows": config.rolling_rows,
         "regime_radius": max(config.regime_radius, _farthest(scaled_settings, centroids)),
     }
-    if scaling == "gain" and len(centroids) > 1:
-        spec |= _with_gains(FeatureSpec.model_validate(spec), sample.fit, settings)
-    if kind == "level_slope":
-        spec |= _standardisation(spec, sample, settings)
-    return FeatureSpec.model_validate(spec | {"kind": kind})
 
 
 def regime_centres(scaled_settings: Array, config: Features) -> Array:
     """Centres of the operating regimes, [regimes, settings], of settings over `setting_scale`."""
     # Machines without settings are all operated alike.
-    one_regime = (
-        not scaled_settings.size or np.ptp(scaled_settings[:, 0]) < config.min_setting_range
-    )
-    return _centroids(scaled_settings, 1 if one_regime else config.regimes)
+    if not scaled_settings.size or np.ptp(scaled_settings[:, 0]) < config.min_setting_range:
+        return _centroids(scaled_settings, 1)
+    return _centroids(scaled_settings, config.regimes)
 
 
 def nearest(scaled_settings: Array, centres: Array) -> NDArray[np.intp]:
@@ -93,10 +99,8 @@ def _with_gains(spec: FeatureSpec, windows: Windows, settings: Settings) -> dict
     variance of what is left. Once more with an m that weighs the rows by what was found.
     """
     config = settings.features
-    z, regime = (
-        model_input(spec, windows.values).astype(np.float64),
-        regimes_of(spec, windows.values),
-    )
+    z = model_input(spec, windows.values).astype(np.float64)
+    regime = regimes_of(spec, windows.values)
     spread = np.asarray(spec.spread)
     gain, noise = np.ones_like(spread), np.ones_like(spread)
     for _ in range(2):
@@ -104,7 +108,7 @@ def _with_gains(spec: FeatureSpec, windows: Windows, settings: Settings) -> dict
         mean = (z / gain[regime] * precision).sum(axis=1) / precision.sum(axis=1)
         for index in range(len(spread)):
             here = regime[:, -1] == index
-            gain[index], noise[index] = _line(z[here, -1], mean[here])
+            gain[index], noise[index] = _slope_and_noise(z[here, -1], mean[here])
         gain = np.clip(gain / gain.mean(axis=0), *config.gain_range)
     return {"spread": (spread * gain).tolist(), "weight": (gain**2 / noise).tolist()}
 
@@ -115,28 +119,28 @@ def _farthest(scaled_settings: Array, centroids: Array) -> float:
     return float(distance.max())
 
 
-def _centroids(scaled_settings: NDArray[np.float64], regimes: int) -> NDArray[np.float64]:
+def _centroids(scaled_settings: Array, regimes: int) -> Array:
     """Centres of the operating regimes, [regimes, settings]."""
     if regimes == 1:
         return np.atleast_2d(scaled_settings.mean(axis=0))
     clusters = KMeans(regimes, n_init=4, random_state=0).fit(scaled_settings)
-    centres: NDArray[np.float64] = np.unique(clusters.cluster_centers_, axis=0)  # in order
+    centres: Array = np.unique(clusters.cluster_centers_, axis=0)  # in order
     return centres
 
 
-def _zscore(sensors: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _zscore(sensors: Array) -> tuple[Array, Array]:
     return sensors.mean(axis=0), _spread(sensors, sensors.std(axis=0))
 
 
-def _minmax(sensors: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _minmax(sensors: Array) -> tuple[Array, Array]:
     return sensors.min(axis=0), _spread(sensors, np.ptp(sensors, axis=0))
 
 
-def _spread(sensors: NDArray[np.float64], spread: NDArray[np.float64]) -> NDArray[np.float64]:
+def _spread(sensors: Array, spread: Array) -> Array:
     return np.where(spread > _FLAT * np.abs(sensors).max(axis=0), spread, 1.0)
 
 
-def _line(z: Array, mean: Array) -> tuple[Array, Array]:
+def _slope_and_noise(z: Array, mean: Array) -> tuple[Array, Array]:
     """Slope of z on mean and variance of the rest, sensor by sensor; both [n, S] -> [S]."""
     centred = mean - mean.mean(axis=0)
     slope = (centred * z).sum(axis=0) / (centred**2).sum(axis=0)
