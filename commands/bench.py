@@ -11,6 +11,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from commands.chosen import configs_of
 from models import registry
 from models.fetch import fetch_production
 from plantwatch.configuration import environment
@@ -51,7 +52,7 @@ def bench(
     # Here, not above: pandas and pandera take seconds, which no other command should wait for.
     from data.lookup import load
 
-    settings, configs = context.ensure_object(Settings), context.find_root().params["config"]
+    settings, configs = context.ensure_object(Settings), configs_of(context)
     console = Console(highlight=False)
     fleet = load(settings.training.dataset, "test", environment(), configs)
     if rollback:

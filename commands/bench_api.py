@@ -10,6 +10,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from commands.chosen import configs_of
+from commands.tables import WIDTH
 from models.card import ModelType
 from plantwatch.settings import Settings
 
@@ -36,8 +38,8 @@ def bench_api(
     from benchmarks.http.bench import run
     from benchmarks.http.plot import plot
 
-    settings, configs = context.ensure_object(Settings), context.find_root().params["config"]
-    console = Console(highlight=False, width=100)
+    settings, configs = context.ensure_object(Settings), configs_of(context)
+    console = Console(highlight=False, width=WIDTH)
     with console.status("starting ...") as spinner:
         figures = run(settings, configs, model, rounds, spinner.update)
     RESULT.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")

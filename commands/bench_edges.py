@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
-from rich import box
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
+from commands.chosen import configs_of
+from commands.tables import show, table
 from plantwatch.configuration import environment
 from plantwatch.settings import Settings
 
@@ -57,7 +57,7 @@ def bench_edges(
 
     # SIGTERM ends it as Ctrl-C does, so that nothing is left running.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    settings, configs = context.ensure_object(Settings), context.find_root().params["config"]
+    settings, configs = context.ensure_object(Settings), configs_of(context)
     # The child processes have a folder of their own.
     os.environ["PLANTWATCH_CONFIG"] = str(configs.resolve())
     fleet = load("FD002", "train", environment(), configs)
@@ -66,13 +66,11 @@ def bench_edges(
         run = _Run(settings, fleet, rounds, rows, lambda words: bar.update(task, description=words))
         figures = run.measure(set(only or Part), configs)
     report.save(figures)
-    console, table = Console(width=100, highlight=False), Table(*HEAD, box=box.SIMPLE)
+    shown = table(*HEAD)
     for row in report.rows(figures):
-        table.add_row(*row)
-    console.print(table)
-    console.print(
-        f"{rounds} rounds, {fleet.subset} {fleet.split}: {fleet.source}; in {report.RESULT}"
-    )
+        shown.add_row(*row)
+    show(shown)
+    typer.echo(f"{rounds} rounds, {fleet.subset} {fleet.split}: {fleet.source}; in {report.RESULT}")
 
 
 @dataclass(frozen=True)

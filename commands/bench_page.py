@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
+from commands.chosen import configs_of
 from plantwatch.settings import Settings
 
 RESULT: Final = Path(".local/bench/page.json")
@@ -28,7 +29,7 @@ def bench_page(
     from benchmarks.page import look, stored
 
     context.ensure_object(Settings)
-    with stored(context.find_root().params["config"], machines, cycles) as settings:
+    with stored(configs_of(context), machines, cycles) as settings:
         found = look(settings, machines, looks)
     told = {f"fleet of {machines:,}": found.fleet, "one machine": found.machine}
     for what, seconds in told.items():

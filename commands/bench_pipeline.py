@@ -10,6 +10,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from commands.chosen import configs_of
+from commands.tables import WIDTH
 from plantwatch.settings import Settings
 from training import detectors
 
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from benchmarks.laboratory import Laboratory
     from benchmarks.sustained import Sustained
 
-_WIDTH: Final = 100
 RESULT: Final = Path(".local/bench/pipeline.json")
 _EVERYDAY: Final = 500.0
 """Readings a second of the latencies that the contract speaks of."""
@@ -45,8 +46,8 @@ def bench_pipeline(
     from benchmarks.laboratory import laboratory
 
     detectors.check(model)
-    settings, configs = context.ensure_object(Settings), context.find_root().params["config"]
-    console = Console(highlight=False, width=_WIDTH)
+    settings, configs = context.ensure_object(Settings), configs_of(context)
+    console = Console(highlight=False, width=WIDTH)
     with laboratory(settings, configs, model) as made:
         figures = _run(made, settings, seconds, console)
     RESULT.parent.mkdir(parents=True, exist_ok=True)

@@ -3,14 +3,13 @@
 import sys
 from collections import Counter
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich import box
-from rich.console import Console
-from rich.table import Table
 
+from commands.people import SECONDS, in_utc
+from commands.tables import show, table
 from dead_letters import show as text
 from dead_letters import topic
 from dead_letters.letters import Choice, summarise
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Look at what went no further, and why; send it again.")
 
-_WIDTH = 100
-_SECONDS = "%Y-%m-%d %H:%M:%S"
 
 Reason = Annotated[str | None, typer.Option(help="Only letters of this reason.")]
 
@@ -38,27 +35,26 @@ def show_all(
     since: Annotated[datetime | None, typer.Option(help="Only those not older, in UTC.")] = None,
 ) -> None:
     """Count dead letters by reason and origin; each counts once, however often it was written."""
-    since = None if since is None else since.replace(tzinfo=UTC)
-    groups = summarise(topic.letters(context.obj, Choice(reason, origin, since)))
-    table = Table("reason", "origin", "letters", "first (UTC)", "last", "newest", box=box.SIMPLE)
-    table.columns[2].justify = "right"
+    groups = summarise(topic.letters(context.obj, Choice(reason, origin, in_utc(since))))
+    columns = ("reason", "origin", "letters", "first (UTC)", "last", "newest")
+    shown = table(*columns, right=(2,))
     for group in groups:
-        table.add_row(
+        shown.add_row(
             text.plain(group.reason),
             text.plain(group.origin),
             f"{group.count:,}",
-            f"{group.first:{_SECONDS}}",
-            f"{group.last:{_SECONDS}}",
+            f"{group.first:{SECONDS}}",
+            f"{group.last:{SECONDS}}",
             text.plain(group.example),
         )
     if groups:
-        Console(width=_WIDTH, highlight=False, markup=False).print(table)
+        show(shown)
     else:
         typer.echo("no dead letters")
 
 
-@app.command()
-def show(
+@app.command("show")
+def show_one(
     context: typer.Context,
     letter_id: Annotated[str, typer.Argument(metavar="ID", help="origin/partition/offset")],
 ) -> None:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.people import SECONDS, By, in_utc, show, table
+from commands.people import SECONDS, By, in_utc
+from commands.tables import show, table
 from dead_letters.show import plain
 from incidents import feedback, queries
 from incidents.precision import precision
@@ -127,9 +128,8 @@ def false_alarm(
 
 
 def _show_table(found: "Sequence[Incident]") -> None:
-    shown = table("N", "machine", "severity", "opened (UTC)", "cycles", "peak", "sensors", "who")
-    for column in (0, 5):
-        shown.columns[column].justify = "right"
+    columns = ("N", "machine", "severity", "opened (UTC)", "cycles", "peak", "sensors", "who")
+    shown = table(*columns, right=(0, 5))
     for one in found:
         shown.add_row(
             str(one.id),

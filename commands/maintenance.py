@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from commands.people import SECONDS, By, in_utc, show, table
+from commands.people import SECONDS, By, in_utc
+from commands.tables import show, table
 from dead_letters.show import plain
 from incidents import maintenance
 from incidents.session import session
@@ -75,8 +76,7 @@ def show_all(
     if not found:
         typer.echo("no maintenance" if everything else "no maintenance; --all shows past ones")
         return
-    shown = table("N", "machine", "from (UTC)", "to", "reason", "who")
-    shown.columns[0].justify = "right"
+    shown = table("N", "machine", "from (UTC)", "to", "reason", "who", right=(0,))
     for one in found:
         times = f"{one.starts_at:{SECONDS}}", f"{one.ends_at:{SECONDS}}"
         machine, reason, who = map(plain, (one.sensor_id, one.reason, one.created_by))

@@ -4,9 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import structlog
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from commands.tables import show, table
 from models import fetch as fetching
 from models import registry
 from plantwatch.errors import ConfigError
@@ -18,17 +17,17 @@ app = typer.Typer(help="Show the registry's models, fetch them, and let one scor
 
 
 @app.command("list")
-def show(context: typer.Context) -> None:
+def show_all(context: typer.Context) -> None:
     """List every registered version, newest first."""
     settings: Settings = context.obj
     versions = registry.list_versions(settings)
-    table = Table("model", "validation F1", "created", "digest", "role")
+    shown = table("model", "validation F1", "created", "digest", "role", right=(1,))
     for one in versions:
         created = f"{one.created_at:%Y-%m-%d %H:%M}"
         roles = {settings.model.alias: one.production, settings.model.challenger: one.challenger}
         mark = ", ".join(role for role, its in roles.items() if its)
-        table.add_row(one.model_version, f"{one.f1:.3f}", created, one.digest[:12], mark)
-    Console(width=100).print(table)
+        shown.add_row(one.model_version, f"{one.f1:.3f}", created, one.digest[:12], mark)
+    show(shown)
     if not versions:
         typer.echo("nothing is registered yet; run `make train`")
 
@@ -76,11 +75,10 @@ def compare(context: typer.Context) -> None:
     from sinks.comparison import compare as comparisons
 
     found = comparisons(context.obj)
-    table = Table(
-        "challenger", "production", "windows", "agree", "mean |diff|", "anomalies of each"
-    )
+    columns = ("challenger", "production", "windows", "agree", "mean |diff|", "anomalies of each")
+    shown = table(*columns, right=(2, 3, 4))
     for one in found:
-        table.add_row(
+        shown.add_row(
             f"{one.challenger} {one.challenger_digest[:6]}",
             one.production,
             f"{one.windows:,}",
@@ -88,6 +86,6 @@ def compare(context: typer.Context) -> None:
             f"{one.difference:.4f}",
             f"{one.anomalies_challenger:,} / {one.anomalies_production:,}",
         )
-    Console(width=100).print(table)
+    show(shown)
     if not found:
         typer.echo("no window was judged by both; let a version score with `models challenge`")

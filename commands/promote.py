@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from commands.chosen import configs_of
 from models import registry
 from models.cache import Named, load, load_production
 from models.fetch import fetch_digest, fetch_production
@@ -37,7 +38,7 @@ def promote(
     named = Named(digest=candidate.digest, version=version, model_version=candidate.model_version)
     detector = load(settings, named)
     found = _golden(settings, version, detector)
-    said, worse = _beside_production(settings, detector, context.find_root().params["config"])
+    said, worse = _beside_production(settings, detector, configs_of(context))
     typer.echo(f"{candidate.model_version}: {said}")
     reasons = [one for one in (found, said if worse else None) if one]
     if reasons and not force:

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 import yaml
-from rich.box import SIMPLE
-from rich.console import Console
-from rich.table import Table
 
 from commands.chosen import SPLITS, configs_of
+from commands.tables import WIDTH, show, table
 from plantwatch.configuration import environment
 from plantwatch.settings import Settings
 
@@ -22,7 +20,6 @@ app = typer.Typer(help="Draw made-up fleets, fit them to NASA's, show how alike 
 
 Dataset = Annotated[str | None, typer.Option(help="FD001 to FD004; else the setting.")]
 
-_WIDTH = 100
 _FAULTS: Final = {"FD001": 1, "FD002": 1, "FD003": 2, "FD004": 2}
 """Ways to fail, as NASA's own description of the files says."""
 
@@ -79,7 +76,7 @@ def fit(context: typer.Context, dataset: Dataset = None) -> None:
     engines = fit_engines(train, test, _FAULTS[subset], context.ensure_object(Settings))
     path = datasets.engines_file(configs_of(context), subset)
     text = yaml.safe_dump(
-        engines.model_dump(mode="json"), sort_keys=False, default_flow_style=None, width=_WIDTH
+        engines.model_dump(mode="json"), sort_keys=False, default_flow_style=None, width=WIDTH
     )
     header = (
         f"# How the engines of {subset} live and fail, from {train.source}, as written by\n"
@@ -119,7 +116,7 @@ def check(
     path = Path(f".local/evaluation/{subset}-transfer.json")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-    _show(document)
+    _print(document)
     typer.echo(f"written to {path}")
 
 
@@ -139,12 +136,12 @@ def _real(context: typer.Context, subset: str) -> tuple["Fleet", "Fleet"]:
     return train, test
 
 
-def _show(document: dict[str, Any]) -> None:
+def _print(document: dict[str, Any]) -> None:
     title = f"{document['dataset']}, failing = RUL < {document['label_rul']}"
     columns = ("fitted on", "judged on", "model", "F1", "95 %", "ROC", "PR")
-    table = Table(*columns, title=title, box=SIMPLE)
+    shown = table(*columns, title=title)
     for row in document["rows"]:
-        table.add_row(
+        shown.add_row(
             row["fitted_on"],
             row["judged_on"],
             row["model"].replace("_", " "),
@@ -153,4 +150,4 @@ def _show(document: dict[str, Any]) -> None:
             f"{row['auc_roc']:.4f}",
             f"{row['auc_pr']:.4f}",
         )
-    Console(width=_WIDTH).print(table)
+    show(shown)

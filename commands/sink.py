@@ -1,13 +1,12 @@
 """`plantwatch sink`: move verdicts from Kafka into a store, until told to stop."""
 
-import signal
 from collections.abc import Callable
 from enum import StrEnum
-from threading import Event
 from typing import Annotated, Any
 
 import typer
 
+from commands.stopping import stop_signal
 from connections.kafka import CheckedProducer, await_topics, producer_config
 from connections.prometheus import Exporter
 from plantwatch import metrics
@@ -43,9 +42,7 @@ def sink(
     if store is Store.READINGS and settings.sink.readings_hours == 0:
         print("SINK_READINGS_HOURS is 0: no readings are kept, so there is nothing to do.")
         return
-    stopping = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    stopping = stop_signal()
     exporter = Exporter()
     # Kafka first: that the metrics are served is how a supervisor knows that we are at work.
     await_topics(settings, stopping)

@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
+from commands.chosen import configs_of
 from plantwatch.configuration import environment
 from plantwatch.settings import Settings
 
@@ -34,7 +35,7 @@ def soak(
 
     seed = random.randrange(10**6) if seed is None else seed
     print(f"seed {seed}, {minutes:g} minutes", flush=True)
-    configs = context.find_root().params["config"]
+    configs = configs_of(context)
 
     def say(words: str) -> None:
         print(words, flush=True)

@@ -5,15 +5,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from commands.chosen import SPLITS, Dataset, fleet_of, settings_for
+from commands.tables import show, table
 from models import registry
 from models.fetch import fetch_production
 from training import detectors
-
-_WIDTH = 100
 
 
 def train(
@@ -57,12 +54,11 @@ def train(
     )
     fetch_production(settings)
     names = ("validation_f1", "f1", "precision", "recall", "auc_roc", "training_time_sec")
-    table = Table(
-        "model", "valid. F1", "test F1", "precision", "recall", "AUC-ROC", "seconds", "MB"
-    )
+    columns = ("model", "valid. F1", "test F1", "precision", "recall", "AUC-ROC", "seconds", "MB")
+    shown = table(*columns, right=tuple(range(1, len(columns))))
     for one in trained:
         values = [f"{one.card.metrics.get(name, float('nan')):.3f}" for name in names]
         size = f"{one.card.metrics['model_size_mb']:.2f}"
-        table.add_row(f"{one.card.model_type}_v{one.version}", *values, size)
-    Console(width=_WIDTH).print(table)
+        shown.add_row(f"{one.card.model_type}_v{one.version}", *values, size)
+    show(shown)
     typer.echo(f"{fleet.source}; in production: {production.model_version}")
