@@ -31,11 +31,11 @@ def bench_page(
     context.ensure_object(Settings)
     with stored(configs_of(context), machines, cycles) as settings:
         found = look(settings, machines, looks)
-    told = {f"fleet of {machines:,}": found.fleet, "one machine": found.machine}
-    for what, seconds in told.items():
+    sights = {f"fleet of {machines:,}": found.fleet, "one machine": found.machine}
+    for what, seconds in sights.items():
         typer.echo(f"{what:<18} first sight after {spread(seconds)}")
     RESULT.parent.mkdir(parents=True, exist_ok=True)
-    RESULT.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+    RESULT.write_text(json.dumps(sights, indent=2) + "\n", encoding="utf-8")
 
 
 def spread(seconds: list[float]) -> str:

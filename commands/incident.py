@@ -54,14 +54,14 @@ def show_all(
     choice = Choice(sensor_id, severity, closed, acknowledged, in_utc(since))
     with session(context.obj, "reader") as connection:
         found = queries.listed(connection, choice, limit)
-        told = precision(connection)
+        alarm_precision = precision(connection)
     if found:
         _show_table(found)
     else:
         typer.echo("no incidents" if everything else "no open incidents; --all shows closed ones")
     if len(found) == limit:
         typer.echo(f"these are the first {limit}; --limit shows more")
-    typer.echo(f"alarm precision  {told}")
+    typer.echo(f"alarm precision  {alarm_precision}")
 
 
 @app.command("show")
@@ -122,9 +122,9 @@ def false_alarm(
     """
     with session(context.obj, "operator") as connection:
         found = feedback.judge(connection, number, by, false_alarm=not real, note=note)
-        told = precision(connection)
+        alarm_precision = precision(connection)
     typer.echo(f"incident {found.id} of {plain(found.sensor_id)} is called {found.judgement}")
-    typer.echo(f"alarm precision  {told}")
+    typer.echo(f"alarm precision  {alarm_precision}")
 
 
 def _show_table(found: "Sequence[Incident]") -> None:

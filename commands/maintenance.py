@@ -100,8 +100,8 @@ def end(
     """
     with session(context.obj, "operator") as connection:
         ended = maintenance.end(connection, number, in_utc(at) or datetime.now(UTC))
-    told = f"maintenance {ended.id} of {plain(ended.sensor_id)}"
+    window = f"maintenance {ended.id} of {plain(ended.sensor_id)}"
     if ended.called_off:
-        typer.echo(f"{told} is called off")
+        typer.echo(f"{window} is called off")
     else:
-        typer.echo(f"{told} ends at {ended.ends_at:{SECONDS}} UTC")
+        typer.echo(f"{window} ends at {ended.ends_at:{SECONDS}} UTC")

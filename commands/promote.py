@@ -15,7 +15,6 @@ from plantwatch.errors import ConfigError
 
 if TYPE_CHECKING:
     from models.onnx_detector import OnnxDetector
-    from models.registry import Registered
     from plantwatch.settings import Settings
 
 
@@ -33,14 +32,14 @@ def promote(
     production on the official test of its data by more than the 95 % interval of the difference.
     """
     settings: Settings = context.obj
-    candidate = _find(settings, version)
+    candidate = registry.find_version(settings, version)
     fetch_digest(settings, candidate.digest)
     named = Named(digest=candidate.digest, version=version, model_version=candidate.model_version)
     detector = load(settings, named)
-    found = _golden(settings, version, detector)
-    said, worse = _beside_production(settings, detector, configs_of(context))
-    typer.echo(f"{candidate.model_version}: {said}")
-    reasons = [one for one in (found, said if worse else None) if one]
+    mismatch = _golden(settings, version, detector)
+    comparison, worse = _beside_production(settings, detector, configs_of(context))
+    typer.echo(f"{candidate.model_version}: {comparison}")
+    reasons = [one for one in (mismatch, comparison if worse else None) if one]
     if reasons and not force:
         raise ConfigError(
             f"{candidate.model_version} is not promoted: {'; '.join(reasons)}; give a reason with "
@@ -51,13 +50,6 @@ def promote(
         registry.set_tag(settings, version, "forced", f"{force} ({'; '.join(reasons)})")
     fetch_production(settings)
     typer.echo(f"in production: {candidate.model_version}")
-
-
-def _find(settings: "Settings", version: int) -> "Registered":
-    for one in registry.list_versions(settings):
-        if one.version == version:
-            return one
-    raise ConfigError(f"there is no version {version}; `plantwatch models list` shows them")
 
 
 def _golden(settings: "Settings", version: int, detector: "OnnxDetector") -> str | None:

@@ -117,13 +117,12 @@ def set_challenger(settings: Settings, version: int | None) -> None:
         ConfigError: it has no such version.
     """
     name, alias = settings.model.name, settings.model.challenger
-    known = {one.version for one in list_versions(settings)}
-    if version is not None and version not in known:
-        raise ConfigError(f"there is no version {version}; `plantwatch models list` shows them")
+    if version is not None:
+        find_version(settings, version)
     with client(settings) as mlflow:
         if version is not None:
             mlflow.set_registered_model_alias(name, alias, str(version))
-        elif known:
+        elif mlflow.search_registered_models(f"name = '{name}'"):
             mlflow.delete_registered_model_alias(name, alias)
 
 
@@ -151,6 +150,19 @@ def list_versions(settings: Settings) -> list[Registered]:
             for one in found
         ]
     return sorted(versions, key=lambda one: -one.version)
+
+
+def find_version(settings: Settings, version: int) -> Registered:
+    """One version.
+
+    Raises:
+        UnavailableError: the registry is away.
+        ConfigError: it has no such version.
+    """
+    found = next((one for one in list_versions(settings) if one.version == version), None)
+    if found is None:
+        raise ConfigError(f"there is no version {version}; `plantwatch models list` shows them")
+    return found
 
 
 def name_newest(settings: Settings, model_type: str) -> None:

@@ -50,8 +50,8 @@ def _named(names: tuple[str, ...] | list[str]) -> str:
 
 
 def _receiver(name: str, webhook: str) -> dict[str, Any]:
-    told = {"webhook_configs": [{"url": webhook, "send_resolved": True}]} if webhook else {}
-    return {"name": name} | told
+    webhooks = {"webhook_configs": [{"url": webhook, "send_resolved": True}]} if webhook else {}
+    return {"name": name} | webhooks
 
 
 def _duration(seconds: float) -> str:

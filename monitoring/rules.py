@@ -60,7 +60,7 @@ def _case(alert: Alert, config: Alerts) -> dict[str, Any]:
 
 
 def _moments(alert: Alert, config: Alerts) -> Iterator[dict[str, Any]]:
-    told = {
+    firing = {
         "exp_labels": alert.labels() | dict(alert.case.labels),
         "exp_annotations": {
             name: _filled(text, alert) for name, text in alert.annotations(config).items()
@@ -71,7 +71,7 @@ def _moments(alert: Alert, config: Alerts) -> Iterator[dict[str, Any]]:
         yield {
             "eval_time": f"{minute}m",
             "alertname": alert.name,
-            "exp_alerts": [told] if fires else [],
+            "exp_alerts": [firing] if fires else [],
         }
 
 

@@ -15,7 +15,7 @@ from tests.support.servers import CONFIGS
 SETTINGS = load(CONFIGS, {})
 RULES = [
     rule
-    for group in groups(rules(SETTINGS), "plantwatch", {"critical": "page"}).values()
+    for group in groups(rules(SETTINGS), "plantwatch", {"critical": "http://127.0.0.1:9/"}).values()
     for rule in group["rules"]
 ]
 
