@@ -10,9 +10,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from commands.chosen import configs_of
+from commands.chosen import Detector, configs_of
 from commands.tables import WIDTH
-from models.card import ModelType
 from plantwatch.settings import Settings
 
 RESULT: Final = Path(".local/bench/api.json")
@@ -22,8 +21,8 @@ PLOT: Final = RESULT.with_suffix(".png")
 def bench_api(
     context: typer.Context,
     *,
-    rounds: Annotated[int, typer.Option(min=1, help="Of each server flat out, in turn.")] = 5,
-    model: Annotated[ModelType, typer.Option(help="Type of the model.")] = "lstm_ae",
+    rounds: Annotated[int, typer.Option(min=1, help="Runs of each server flat out, in turn.")] = 5,
+    model: Detector = "lstm_ae",
 ) -> None:
     """Put the API under rising load on one core, beside onnxruntime behind uvicorn and no more.
 
@@ -33,6 +32,10 @@ def bench_api(
     200 clients at once, and both servers flat out in turn.
 
     Writes `.local/bench/api.json` and a plot beside it.
+
+    \b
+    plantwatch bench-api
+    plantwatch bench-api --model isolation_forest --rounds 3
     """
     # Here, not above: these take seconds to import, which no other command should wait for.
     from benchmarks.http.bench import run

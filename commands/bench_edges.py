@@ -40,7 +40,8 @@ def bench_edges(
     rounds: Annotated[int, typer.Option(min=1, help="Runs of each system, in turn.")] = 5,
     rows: Annotated[int, typer.Option(min=10_000, help="Scores that are stored.")] = 50_000,
     only: Annotated[
-        list[Part] | None, typer.Option(help="Measure this part only; may be repeated.")
+        list[Part] | None,
+        typer.Option(help="Measure this part only, not all; may be repeated."),
     ] = None,
 ) -> None:
     """Compare sink and producer with a raw COPY and bare loops; time a start; weigh a machine.
@@ -50,6 +51,9 @@ def bench_edges(
 
     The rows are those of the folder that CMAPSS_DIR names, else of data/raw, else downloaded, else
     simulated; the last line says which.
+
+    \b
+    plantwatch bench-edges --only sink --only memory
     """
     # Here, not above: pandas and pandera take seconds, which no other command should wait for.
     from benchmarks.edges import report

@@ -18,12 +18,15 @@ def bench_page(
     *,
     machines: Annotated[int, typer.Option(min=1, help="Made-up machines.")] = 1000,
     cycles: Annotated[int, typer.Option(min=1, help="Verdicts and readings of each.")] = 300,
-    looks: Annotated[int, typer.Option(min=1, help="Of each kind.")] = 5,
+    looks: Annotated[int, typer.Option(min=1, help="Looks at the fleet, and at a machine.")] = 5,
 ) -> None:
     """Time the live page's first sight of a fleet, and of a machine, in a real browser.
 
     Starts its own PostgreSQL and page on free ports; end other load first. Each look is a
     newcomer's: nothing is cached in the browser. Needs Chromium. Writes `.local/bench/page.json`.
+
+    \b
+    plantwatch bench-page --machines 200 --looks 3
     """
     # Here, not above: no other command should wait for them.
     from benchmarks.page import look, stored

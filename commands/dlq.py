@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from dead_letters.replay import Plan
     from plantwatch.scoring import Detector
 
-app = typer.Typer(help="Look at what went no further, and why; send it again.")
+app = typer.Typer(
+    help="Look at what went no further, and why; send it again.", no_args_is_help=True
+)
 
 
 Reason = Annotated[str | None, typer.Option(help="Only letters of this reason.")]
@@ -34,7 +36,12 @@ def show_all(
     origin: Annotated[str | None, typer.Option(help="Only of messages from this topic.")] = None,
     since: Annotated[datetime | None, typer.Option(help="Only those not older, in UTC.")] = None,
 ) -> None:
-    """Count dead letters by reason and origin; each counts once, however often it was written."""
+    """Count dead letters by reason and origin; each counts once, however often it was written.
+
+    \b
+    plantwatch dlq list
+    plantwatch dlq list --reason late --since 2026-11-27T00:00:00
+    """
     groups = summarise(topic.letters(context.obj, Choice(reason, origin, in_utc(since))))
     columns = ("reason", "origin", "letters", "first (UTC)", "last", "newest")
     shown = table(*columns, right=(2,))
@@ -56,9 +63,15 @@ def show_all(
 @app.command("show")
 def show_one(
     context: typer.Context,
-    letter_id: Annotated[str, typer.Argument(metavar="ID", help="origin/partition/offset")],
+    letter_id: Annotated[
+        str, typer.Argument(metavar="ID", help="Its origin/partition/offset, as `list` has it.")
+    ],
 ) -> None:
-    """Show one dead letter: why, from where, and the bytes of its message."""
+    """Show one dead letter: why, from where, and the bytes of its message.
+
+    \b
+    plantwatch dlq show readings/0/12345
+    """
     for one in topic.letters(context.obj, Choice(id=letter_id)):
         typer.echo("\n".join(text.lines(one)))
         return
@@ -82,6 +95,10 @@ def replay(
     with the header `plantwatch-origin`. Readings that a model failed on are scored with today's
     production model instead; the verdict is marked `plantwatch-rescored`. What would become of the
     readings is foretold first.
+
+    \b
+    plantwatch dlq replay --reason late --dry-run
+    plantwatch dlq replay --id readings/0/12345 --yes
 
     Exit code 0: all of them are acknowledged. 1: some were refused, each with its reason.
     """

@@ -28,12 +28,20 @@ app = typer.Typer()
 @app.callback(invoke_without_command=True)
 def drift(
     context: typer.Context,
-    output: Annotated[Path, typer.Option(help="The page.")] = Path(".local/drift/report.html"),
+    output: Annotated[Path, typer.Option(help="The page to write.")] = Path(
+        ".local/drift/report.html"
+    ),
 ) -> None:
     """Write a page that compares the newest verdicts and their sensors with the training data.
 
     Needs PostgreSQL with verdicts and readings (`make up`), and the data that the model in
     production was trained on. `plantwatch drift watch` looks for drift in the stream.
+
+    \b
+    plantwatch drift
+    plantwatch drift --output drift.html
+
+    Exit code 65: too few verdicts, or other data than the model's. 69: PostgreSQL is away.
     """
     if context.invoked_subcommand is not None:
         return

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from rich.table import Table
 
-from commands.chosen import SPLITS, Dataset, fleet_of, settings_for
+from commands.chosen import SPLITS, Dataset, Seeds, fleet_of, settings_for
 from commands.tables import show, table
 from plantwatch.errors import UnavailableError
 from plantwatch.settings import Settings
@@ -25,20 +25,25 @@ def evaluate(
         Literal["official", "held-out"],
         typer.Option(help="Judge NASA's test engines, or folds of the run-to-failure ones."),
     ] = "official",
-    seeds: Annotated[int | None, typer.Option(help="Repetitions; else the setting.", min=1)] = None,
+    seeds: Seeds = None,
     output: Annotated[
         Path | None, typer.Option(help="JSON; else .local/evaluation/<dataset>-<protocol>.json.")
     ] = None,
     *,
     peers: Annotated[bool, typer.Option(help="Also what others use: HBOS, KNN ...")] = True,
     experiment: Annotated[
-        bool, typer.Option("--experiment", help="Only compare what was logged in MLflow.")
+        bool, typer.Option("--experiment", help="Fit nothing; compare what was logged in MLflow.")
     ] = False,
 ) -> None:
     """Judge every model, its plain variant and peers on engines that none of them ever saw.
 
     What was fitted before from the same data, settings and code is not fitted again. Beside the
     JSON lies a page with pictures; each detector is a run in MLflow, where that is up.
+
+    \b
+    plantwatch evaluate --dataset FD002
+    plantwatch evaluate --protocol held-out --no-peers --seeds 1
+    plantwatch evaluate --experiment
     """
     if experiment:
         _compare(settings_for(context, dataset), dataset)

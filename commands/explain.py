@@ -28,6 +28,9 @@ def explain(
     The window is read from Kafka again and judged by the model that the verdict names. A sensor's
     contribution is what it adds to the raw score; they sum to it. High speaks for an anomaly.
 
+    \b
+    plantwatch explain --sensor-id FD001-engine-034 --cycle 185
+
     Exit code 65: the readings are gone (retention) or others. 69, 78: the model, or a server, is
     nowhere.
     """

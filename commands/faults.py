@@ -41,6 +41,12 @@ def faults(
     come, the fault is injected and healed, the pipeline drains, and the ledger must find nothing
     lost, doubled or wrong. A running stack is not touched. Results go to `.local/faults.json`.
 
+    \b
+    plantwatch faults --list
+    plantwatch faults --quick
+    plantwatch faults --only broker --seed 7
+    plantwatch faults --resume
+
     Exit code 0: every scenario that ran held. 1: see the table.
     """
     # Here, not above: torch and scikit-learn take seconds, which no other command should wait for.

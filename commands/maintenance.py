@@ -37,8 +37,8 @@ def add(
 ) -> None:
     """Put a machine under maintenance: it is scored and stored as ever, and raises nothing.
 
-    Times are those of its readings. It stays muted until a whole window of readings, 30, lies
-    behind the end; an open incident is closed.
+    Times are those of its readings. It stays muted until a whole window of readings (30, unless
+    your data set says otherwise) lies behind the end; an open incident is closed.
 
     \b
     plantwatch maintenance add --sensor-id FD001-engine-034 --hours 4 --reason "bearing"

@@ -13,12 +13,15 @@ from plantwatch.errors import ConfigError
 if TYPE_CHECKING:
     from plantwatch.settings import Settings
 
-app = typer.Typer(help="Show the registry's models, fetch them, and let one score in shadow.")
+app = typer.Typer(
+    help="Show the registry's models, fetch them, and let one score in shadow.",
+    no_args_is_help=True,
+)
 
 
 @app.command("list")
 def show_all(context: typer.Context) -> None:
-    """List every registered version, newest first."""
+    """List every registered version, newest first, and which is production or challenger."""
     settings: Settings = context.obj
     versions = registry.list_versions(settings)
     shown = table("model", "validation F1", "created", "digest", "role", right=(1,))
@@ -34,7 +37,10 @@ def show_all(context: typer.Context) -> None:
 
 @app.command()
 def fetch(context: typer.Context) -> None:
-    """Bring the production model into .local/models, checked; scoring starts from there."""
+    """Bring the production model into .local/models, checked; scoring starts from there.
+
+    Exit code 69: the registry is away. 78: it names no production model, or one that is damaged.
+    """
     typer.echo(fetching.fetch_production(context.obj))
 
 
@@ -61,6 +67,10 @@ def challenge(
     """Let a version score in shadow: every window, into a table of its own, alarming nobody.
 
     `models compare` shows what it says beside production. Workers take it up within seconds.
+
+    \b
+    plantwatch models challenge 2
+    plantwatch models challenge --none
     """
     if none == (version is not None):
         raise ConfigError("give a version (`plantwatch models list` shows them), or --none")

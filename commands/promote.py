@@ -30,6 +30,13 @@ def promote(
 
     It must fit the readings, score its golden windows as when it was trained, and not be worse than
     production on the official test of its data by more than the 95 % interval of the difference.
+
+    \b
+    plantwatch models list
+    plantwatch promote 3
+    plantwatch promote 2 --force "version 3 alarms too late"
+
+    Exit code 69: the registry is away. 78: it is not promoted; the line says why.
     """
     settings: Settings = context.obj
     candidate = registry.find_version(settings, version)

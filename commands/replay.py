@@ -50,6 +50,11 @@ def replay(
     The rows are those of your data set, or C-MAPSS: of the folder that CMAPSS_DIR names, else of
     data/raw, else downloaded, else simulated; the last line says which.
 
+    \b
+    plantwatch replay
+    plantwatch replay --speed 10 --engines 1-5
+    plantwatch replay --dataset FD002 --split train --loop
+
     Exit code 0: every row is acknowledged. 75: stopped half way, by Ctrl-C, SIGTERM or a broker
     that went away; the same command goes on from there.
     """

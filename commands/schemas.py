@@ -25,7 +25,11 @@ def schemas(
     """Say whether asyncapi.yaml and the JSON Schemas are those of the messages; --write them.
 
     With another data set in use readings have other numbers of settings and sensors: write its
-    schemas elsewhere, TRAINING_DATASET=pumps plantwatch schemas --write --folder DIR.
+    schemas elsewhere.
+
+    \b
+    plantwatch schemas
+    TRAINING_DATASET=pumps plantwatch schemas --write --folder .local/schemas
 
     Exit code 0: they are. 1: some differ.
     """

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 import yaml
 
-from commands.chosen import SPLITS, configs_of
+from commands.chosen import SPLITS, Seeds, configs_of
 from commands.tables import WIDTH, show, table
 from plantwatch.configuration import environment
 from plantwatch.settings import Settings
@@ -16,9 +16,12 @@ from plantwatch.settings import Settings
 if TYPE_CHECKING:
     from data import Fleet
 
-app = typer.Typer(help="Draw made-up fleets, fit them to NASA's, show how alike the two are.")
+app = typer.Typer(
+    help="Draw made-up fleets, fit them to NASA's, show how alike the two are.",
+    no_args_is_help=True,
+)
 
-Dataset = Annotated[str | None, typer.Option(help="FD001 to FD004; else the setting.")]
+Dataset = Annotated[str | None, typer.Option(help="FD001 to FD004; else `training.dataset`.")]
 
 _FAULTS: Final = {"FD001": 1, "FD002": 1, "FD003": 2, "FD004": 2}
 """Ways to fail, as NASA's own description of the files says."""
@@ -31,13 +34,22 @@ def fleet(
         Path | None, typer.Argument(help="Write the files here, as NASA's; else only draw.")
     ] = None,
     dataset: Dataset = None,
-    engines: Annotated[int | None, typer.Option(min=1, help="In each split.")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Other engines.")] = None,
+    engines: Annotated[
+        int | None,
+        typer.Option(min=1, help="In each split; else as in configs/datasets/simulated.yaml."),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Of the draw; else as in that file.")
+    ] = None,
 ) -> None:
     """Draw a train and a test fleet, the same for the same seed.
 
     A larger fleet begins with the engines of a smaller one. With CMAPSS_DIR set to FOLDER, replay,
     train and evaluate use the files.
+
+    \b
+    plantwatch simulate fleet --engines 20
+    plantwatch simulate fleet .local/made-up --dataset FD002 --seed 5
     """
     from data import cmapss, datasets  # pandas takes seconds
     from data.simulate import simulate
@@ -67,6 +79,9 @@ def fit(context: typer.Context, dataset: Dataset = None) -> None:
 
     Healthy mean, noise and drift of each sensor in each operating regime, how engines differ at
     their start and their end, how steeply they fail, in how many ways, and how long they live.
+
+    \b
+    plantwatch simulate fit --dataset FD003
     """
     from data import datasets  # pandas takes seconds
     from training.simulation import fit_engines  # so does scikit-learn
@@ -95,11 +110,14 @@ def fit(context: typer.Context, dataset: Dataset = None) -> None:
 def check(
     context: typer.Context,
     dataset: Dataset = None,
-    seeds: Annotated[int | None, typer.Option(help="Repetitions; else the setting.", min=1)] = None,
+    seeds: Seeds = None,
 ) -> None:
     """Fit detectors on made-up engines and judge them on NASA's, and the other way round.
 
     Two that are fitted in seconds, on as many engines as the simulated fleet has by configuration.
+
+    \b
+    plantwatch simulate check --dataset FD001 --seeds 1
     """
     from data import datasets  # these take seconds to import
     from data.lookup import NASA

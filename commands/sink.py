@@ -36,7 +36,14 @@ def sink(
     """Move every verdict from Kafka into a store; SIGTERM or Ctrl-C finishes the batch in hand.
 
     Production's verdicts go to postgres and prometheus, those of a challenger to shadow, a table of
-    its own. The store `readings` keeps the readings themselves for SINK_READINGS_HOURS.
+    its own. The store `readings` keeps the readings themselves for SINK_READINGS_HOURS. While a
+    store is away the messages wait in Kafka.
+
+    \b
+    plantwatch sink postgres
+    SINK_INSTANCE_ID=sink-2 SINK_POSTGRES_METRICS_PORT=9112 plantwatch sink postgres
+
+    Exit code 69: Kafka is not there. 78: the store refuses us, or another has our instance id.
     """
     settings = context.ensure_object(Settings)
     if store is Store.READINGS and settings.sink.readings_hours == 0:

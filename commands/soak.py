@@ -26,6 +26,9 @@ def soak(
     healed, the pipeline drains, and the ledger judges; its JSON object is the last line. Faults of
     different kinds may overlap. What was done and found is also in `.local/soak.json`.
 
+    \b
+    plantwatch soak --minutes 5 --seed 7
+
     Exit code 0: nothing lost, doubled or wrong, and everything accounted for. 1: see the faults.
     """
     # Here, not above: torch and scikit-learn take seconds, which no other command should wait for.

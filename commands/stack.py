@@ -32,10 +32,26 @@ def up(
         bool, typer.Option("--foreground", help="Stay until Ctrl-C, then stop everything.")
     ] = False,
     only: Annotated[
-        str, typer.Option(help=f"Comma-separated: {','.join(local_stack.EVERYTHING)}.")
+        str,
+        typer.Option(
+            help=f"Comma-separated, of these: {', '.join(local_stack.EVERYTHING)}.",
+            show_default="all",
+        ),
     ] = ",".join(local_stack.EVERYTHING),
 ) -> None:
-    """Start servers, worker and sinks here: Kafka, PostgreSQL, MLflow, Prometheus, Alertmanager."""
+    """Start servers, worker and sinks here: Kafka, PostgreSQL, MLflow, Prometheus, Alertmanager.
+
+    Returns when all of them do their work, and prints their addresses; the first start trains
+    models. What ends by itself is started again. Logs are in `.local/log`.
+
+    \b
+    plantwatch up
+    plantwatch up --only kafka,postgres,mlflow
+    plantwatch up --foreground
+
+    Exit code 69: something was not to be had or not ready in time; nothing is left running. 78: an
+    unknown name, a port in use, a setting that names another machine.
+    """
     console = Console()
     running = state.read(local_stack.LOCAL)
     if running is not None:

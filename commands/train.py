@@ -19,7 +19,9 @@ def train(
     model: Annotated[
         str, typer.Option(help=f"What to train: all, {', '.join(detectors.names())}.")
     ] = "all",
-    seed: Annotated[int | None, typer.Option(help="Of split and fit; else the setting.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Of split and fit; else `training.seed`.")
+    ] = None,
     *,
     if_missing: Annotated[
         bool, typer.Option("--if-missing", help="Only if there is no production model.")
@@ -27,7 +29,15 @@ def train(
 ) -> None:
     """Train on run-to-failure engines, report on the official test, put the best in production.
 
-    What is in production afterwards is fetched too, so a worker can start.
+    Tracked and registered in MLflow (`plantwatch up --only mlflow`). What is in production
+    afterwards is fetched too, so a worker can start.
+
+    \b
+    plantwatch train
+    plantwatch train --dataset FD003 --model lstm_ae --seed 1
+
+    Exit code 65: there is nothing to learn from in these data. 69: MLflow is away, nothing was
+    trained. 78: settings do not fit the data.
     """
     settings = settings_for(context, dataset)
     wanted = detectors.names() if model == "all" else (model,)
