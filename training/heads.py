@@ -6,7 +6,8 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from torch import nn
 
-from models.heads import Array, ErrorHead, LinearHead, Mixture, MixtureHead
+from models.heads import ErrorHead, LinearHead, Mixture, MixtureHead
+from plantwatch.scoring import Float64
 from plantwatch.settings import Head, Settings
 from training.mixture import fit_mixture, fit_self_trained
 from training.summary import Summary
@@ -54,7 +55,7 @@ def _weighed(summary: Summary, settings: Settings) -> Mixture:
     )
 
 
-def _logistic(x: Array, summary: Summary, settings: Settings) -> Array:
+def _logistic(x: Float64, summary: Summary, settings: Settings) -> Float64:
     """What logistic regression on the labels makes each column of x count, [D].
 
     Without its intercept: the threshold is chosen anyway.
@@ -62,4 +63,4 @@ def _logistic(x: Array, summary: Summary, settings: Settings) -> Array:
     failing = summary.windows.rul < settings.anomaly.label_rul
     penalty = settings.logistic_head.inverse_penalty
     fitted = LogisticRegression(C=penalty, max_iter=1000).fit(x, failing)
-    return cast("Array", fitted.coef_[0])
+    return cast("Float64", fitted.coef_[0])

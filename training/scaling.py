@@ -9,10 +9,9 @@ from sklearn.cluster import KMeans
 from plantwatch.errors import BadDataError
 from plantwatch.features import FeatureSpec, Kind, model_input
 from plantwatch.features import regimes as regimes_of
+from plantwatch.scoring import Float64
 from plantwatch.settings import Features, Scaling, Settings
 from training.dataset import Sample, Windows
-
-Array = NDArray[np.float64]
 
 _FLAT = 1e-6
 """Spreads below this share of a sensor's size are float32's noise; its spread counts as 1."""
@@ -40,7 +39,7 @@ def fit_features(sample: Sample, kind: Kind, scaling: Scaling, settings: Setting
     return FeatureSpec.model_validate(spec | {"kind": kind})
 
 
-def _normal_rows(sample: Sample, settings: Settings) -> Array:
+def _normal_rows(sample: Sample, settings: Settings) -> Float64:
     """Settings, then sensors, of the fit engines' rows while they are healthy."""
     fleet, normal_rul = sample.fleet, settings.training.normal_rul
     normal = np.isin(fleet.engine, sample.fit_engines) & (fleet.rul > normal_rul)
@@ -52,7 +51,7 @@ def _normal_rows(sample: Sample, settings: Settings) -> Array:
     return fleet.values[normal].astype(np.float64)
 
 
-def _scaled_by_regime(rows: Array, scaling: Scaling, settings: Settings) -> dict[str, Any]:
+def _scaled_by_regime(rows: Float64, scaling: Scaling, settings: Settings) -> dict[str, Any]:
     """A `sequence` specification: the regimes, and centre and spread of each sensor in each."""
     config = settings.features
     scaled_settings = rows[:, : settings.reading.settings] / config.setting_scale
@@ -77,7 +76,7 @@ def _scaled_by_regime(rows: Array, scaling: Scaling, settings: Settings) -> dict
     }
 
 
-def regime_centres(scaled_settings: Array, config: Features) -> Array:
+def regime_centres(scaled_settings: Float64, config: Features) -> Float64:
     """Centres of the operating regimes, [regimes, settings], of settings over `setting_scale`."""
     # Machines without settings are all operated alike.
     if not scaled_settings.size or np.ptp(scaled_settings[:, 0]) < config.min_setting_range:
@@ -85,7 +84,7 @@ def regime_centres(scaled_settings: Array, config: Features) -> Array:
     return _centroids(scaled_settings, config.regimes)
 
 
-def nearest(scaled_settings: Array, centres: Array) -> NDArray[np.intp]:
+def nearest(scaled_settings: Float64, centres: Float64) -> NDArray[np.intp]:
     """The number of each row's regime."""
     distance = ((scaled_settings[:, None] - centres) ** 2).sum(axis=2)
     return np.asarray(distance.argmin(axis=1))
@@ -113,34 +112,34 @@ def _with_gains(spec: FeatureSpec, windows: Windows, settings: Settings) -> dict
     return {"spread": (spread * gain).tolist(), "weight": (gain**2 / noise).tolist()}
 
 
-def _farthest(scaled_settings: Array, centroids: Array) -> float:
+def _farthest(scaled_settings: Float64, centroids: Float64) -> float:
     """The largest distance of a row from its regime's centroid."""
     distance = np.linalg.norm(scaled_settings[:, None] - centroids, axis=2).min(axis=1)
     return float(distance.max())
 
 
-def _centroids(scaled_settings: Array, regimes: int) -> Array:
+def _centroids(scaled_settings: Float64, regimes: int) -> Float64:
     """Centres of the operating regimes, [regimes, settings]."""
     if regimes == 1:
         return np.atleast_2d(scaled_settings.mean(axis=0))
     clusters = KMeans(regimes, n_init=4, random_state=0).fit(scaled_settings)
-    centres: Array = np.unique(clusters.cluster_centers_, axis=0)  # in order
+    centres: Float64 = np.unique(clusters.cluster_centers_, axis=0)  # in order
     return centres
 
 
-def _zscore(sensors: Array) -> tuple[Array, Array]:
+def _zscore(sensors: Float64) -> tuple[Float64, Float64]:
     return sensors.mean(axis=0), _spread(sensors, sensors.std(axis=0))
 
 
-def _minmax(sensors: Array) -> tuple[Array, Array]:
+def _minmax(sensors: Float64) -> tuple[Float64, Float64]:
     return sensors.min(axis=0), _spread(sensors, np.ptp(sensors, axis=0))
 
 
-def _spread(sensors: Array, spread: Array) -> Array:
+def _spread(sensors: Float64, spread: Float64) -> Float64:
     return np.where(spread > _FLAT * np.abs(sensors).max(axis=0), spread, 1.0)
 
 
-def _slope_and_noise(z: Array, mean: Array) -> tuple[Array, Array]:
+def _slope_and_noise(z: Float64, mean: Float64) -> tuple[Float64, Float64]:
     """Slope of z on mean and variance of the rest, sensor by sensor; both [n, S] -> [S]."""
     centred = mean - mean.mean(axis=0)
     slope = (centred * z).sum(axis=0) / (centred**2).sum(axis=0)

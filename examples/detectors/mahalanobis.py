@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from models.heads import Array
 from models.representations import LevelSlope
+from plantwatch.scoring import Float64
 from plantwatch.settings import Section, Settings, Share
 from training.dataset import Sample
 from training.fit import Fitted, config_of, fit_network
@@ -23,7 +23,7 @@ class Distance(nn.Module):
 
     precision: Tensor
 
-    def __init__(self, precision: Array) -> None:
+    def __init__(self, precision: Float64) -> None:
         """`precision` [D, D], the inverse covariance of normal windows."""
         super().__init__()
         self.register_buffer("precision", torch.from_numpy(precision))
