@@ -111,7 +111,7 @@ class _Run:
         events = verdicts.events(self.fleet, self.rows, settings.anomaly.rule())
         readings = verdicts.readings(self.fleet, self.rows)
         runs = sink.run(settings, home, events, readings, self.rounds)
-        return report.by_system(self._told(runs), "row")
+        return report.by_system(self._announced(runs), "row")
 
     def _producer(self, settings: Settings, home: Path) -> dict[str, Any]:
         from benchmarks.edges import producer, report
@@ -119,7 +119,7 @@ class _Run:
 
         own = own_topics(settings, "producer")
         runs = producer.run(own, home, self.fleet, self.rounds)
-        return report.by_system(self._told(runs), "reading")
+        return report.by_system(self._announced(runs), "reading")
 
     def _start(self, settings: Settings, home: Path) -> dict[str, Any]:
         from benchmarks.edges import start
@@ -140,8 +140,8 @@ class _Run:
         sizes = {str(count): memory.bytes_per_machine(count) for count in memory.READINGS}
         return {"bytes_per_machine": sizes}
 
-    def _told(self, runs: "Iterable[tuple[str, Speed]]") -> "Iterator[tuple[str, Speed]]":
-        """The same, each told."""
+    def _announced(self, runs: "Iterable[tuple[str, Speed]]") -> "Iterator[tuple[str, Speed]]":
+        """The same runs, each announced as it comes."""
         for system, one in runs:
             self.tell(f"{system}: {one.per_s:,.0f} a second")
             yield system, one

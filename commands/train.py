@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,11 @@ from commands.tables import show, table
 from models import registry
 from models.fetch import fetch_production
 from training import detectors
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from training.train import Trained
 
 
 def train(
@@ -63,6 +68,11 @@ def train(
         artifacts=Path(".local/training"),
     )
     fetch_production(settings)
+    _show(trained)
+    typer.echo(f"{fleet.source}; in production: {production.model_version}")
+
+
+def _show(trained: "Sequence[Trained]") -> None:
     names = ("validation_f1", "f1", "precision", "recall", "auc_roc", "training_time_sec")
     columns = ("model", "valid. F1", "test F1", "precision", "recall", "AUC-ROC", "seconds", "MB")
     shown = table(*columns, right=tuple(range(1, len(columns))))
@@ -71,4 +81,3 @@ def train(
         size = f"{one.card.metrics['model_size_mb']:.2f}"
         shown.add_row(f"{one.card.model_type}_v{one.version}", *values, size)
     show(shown)
-    typer.echo(f"{fleet.source}; in production: {production.model_version}")
