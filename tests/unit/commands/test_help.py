@@ -54,10 +54,10 @@ def test_an_example_can_be_typed(example: str) -> None:
 
 
 # The exit codes at the foot are those that failures have.
-def test_exit_codes_are_told() -> None:
-    told = set(map(int, re.findall(r"\b\d+(?= )", str(app.info.epilog))))
+def test_exit_codes_are_stated() -> None:
+    stated = set(map(int, re.findall(r"\b\d+(?= )", str(app.info.epilog))))
     codes = {one.exit_code for one in _all_below(PlantwatchError)}
-    assert codes <= told
+    assert codes <= stated
 
 
 def _all_below(kind: type[PlantwatchError]) -> Iterator[type[PlantwatchError]]:

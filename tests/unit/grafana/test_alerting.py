@@ -44,8 +44,8 @@ def test_a_rule_is_the_same(rule: dict[str, Any]) -> None:
     for name in ("labels", "annotations"):
         assert rule[name] == original[name]
     assert rule["condition"] in [one["refId"] for one in rule["data"]]
-    told = rule.get("notification_settings")
-    assert (told is not None) == (rule["labels"]["severity"] == "critical")
+    receiver = rule.get("notification_settings")
+    assert (receiver is not None) == (rule["labels"]["severity"] == "critical")
 
 
 # The dashboard that a notification links to is one of ours.
