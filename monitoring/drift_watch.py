@@ -98,14 +98,12 @@ class Fleet:
         if not readings:
             return
         values = np.array([one.values for one in readings], np.float32)
-        unseen = is_unseen(self._reference, values)
+        unseen = is_unseen(self._reference, values).tolist()
         left = residuals(self._reference, values)
-        finite = [bool(np.isfinite(row).all()) for row in left]
-        judged = zip(readings, unseen.tolist(), finite, left, strict=True)
-        for reading, elsewhere, sound, residual in judged:
-            if elsewhere:
+        for reading, unseen_regime, residual in zip(readings, unseen, left, strict=True):
+            if unseen_regime:
                 outcomes["unseen regime"] += 1
-            elif not sound:
+            elif not np.isfinite(residual).all():
                 outcomes["unusable"] += 1
             else:
                 outcomes["tested"] += 1

@@ -149,7 +149,8 @@ def burning(settings: Settings) -> Iterator[Alert]:
 def _alert(objective: Objective, burn: Burn, case: Case) -> Alert:
     limit = f"{burn.factor * objective.share:.6g}"
     ranges = (burn.long_range, burn.short_range)
-    worse = () if burn is _BURNS[0] else (f"{objective.name}{_BURNS[0].name}",)
+    fastest = _BURNS[0]
+    worse = () if burn is fastest else (f"{objective.name}{fastest.name}",)
     return Alert(
         name=f"{objective.name}{burn.name}",
         scope="pipeline",
