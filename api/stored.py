@@ -14,7 +14,7 @@ from api.store import Store
 from incidents import queries
 from incidents.queries import Choice, Incident, Phase
 from plantwatch.instants import from_iso, to_datetime, to_microseconds
-from plantwatch.serving import Api
+from plantwatch.settings import Api
 
 Flag = Annotated[
     bool, BeforeValidator(lambda text: {"true": True, "false": False}.get(text, text), bool)

@@ -20,7 +20,7 @@ def alerts(
     write: Annotated[
         bool, typer.Option("--write", help="Write rules, cases and routes, instead of the table.")
     ] = False,
-    folder: Annotated[Path, typer.Option(help="Where to.")] = files.FOLDER,
+    folder: Annotated[Path, typer.Option(help="Where to write them.")] = files.FOLDER,
 ) -> None:
     """Show the alerts; --write makes Prometheus' rules and Alertmanager's configuration of them.
 

@@ -6,8 +6,9 @@ Each command lives in a file of its own and is registered here; it builds its se
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -55,49 +56,62 @@ from plantwatch.errors import PlantwatchError
 
 app = typer.Typer(
     help="Watch machines through their sensors; say which one is failing before it fails.",
+    epilog="Exit codes: 0 all is well; 1 a check failed, or what was asked is refused; 2 no such "
+    "option; 65 bad data; 69 a server is away, start it or wait; 75 stopped half way, the same "
+    "command goes on; 78 a setting, a grant or a model must be changed first. Each failure is one "
+    "line that ends with what to do.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(config.app, name="config")
-app.add_typer(dlq.app, name="dlq")
-app.add_typer(drift.app, name="drift")
-app.add_typer(grafana.app, name="grafana")
-app.add_typer(incident.app, name="incident")
-app.add_typer(maintenance.app, name="maintenance")
-app.add_typer(models.app, name="models")
-app.add_typer(simulate.app, name="simulate")
-app.command()(alerts.alerts)
-app.command()(bench.bench)
-app.command()(bench_api.bench_api)
-app.command()(bench_edges.bench_edges)
-app.command()(bench_page.bench_page)
-app.command()(bench_pipeline.bench_pipeline)
-app.command()(dashboard.dashboard)
-app.command()(demo.demo)
-app.command()(doctor.doctor)
-app.command()(download_data.download_data)
-app.command()(evaluate.evaluate)
-app.command()(faults.faults)
-app.command()(explain.explain)
-app.command()(ledger.ledger)
-app.command()(migrate.migrate)
-app.command()(outbox.outbox)
-app.command()(promote.promote)
+COMMANDS: Final[dict[str, tuple[Callable[..., None], ...]]] = {
+    "A stack on this machine": (
+        demo.demo,
+        doctor.doctor,
+        download_data.download_data,
+        stack.up,
+        stack.status,
+        stack.down,
+        replay.replay,
+    ),
+    "What is wrong, and why": (watch.watch, explain.explain, reproduce.reproduce, alerts.alerts),
+    "Models": (train.train, evaluate.evaluate, promote.promote),
+    "Processes": (
+        worker.worker,
+        sink.sink,
+        outbox.outbox,
+        migrate.migrate,
+        serve.serve,
+        dashboard.dashboard,
+    ),
+    "Proof": (ledger.ledger, faults.faults, soak.soak),
+    "Speed": (
+        bench.bench,
+        bench_api.bench_api,
+        bench_edges.bench_edges,
+        bench_page.bench_page,
+        bench_pipeline.bench_pipeline,
+    ),
+    "Files": (schemas.schemas,),
+}
+GROUPS: Final[dict[str, dict[str, typer.Typer]]] = {
+    "What is wrong, and why": {
+        "incident": incident.app,
+        "maintenance": maintenance.app,
+        "dlq": dlq.app,
+        "drift": drift.app,
+    },
+    "Models": {"models": models.app, "simulate": simulate.app},
+    "Files": {"config": config.app, "grafana": grafana.app},
+}
+for panel, members in COMMANDS.items():
+    for member in members:
+        app.command(rich_help_panel=panel)(member)
+for panel, groups in GROUPS.items():
+    for name, group in groups.items():
+        app.add_typer(group, name=name, rich_help_panel=panel)
 app.command(hidden=True)(readme.readme)
-app.command()(replay.replay)
-app.command()(reproduce.reproduce)
-app.command()(schemas.schemas)
-app.command()(serve.serve)
-app.command()(sink.sink)
-app.command()(soak.soak)
-app.command()(stack.down)
-app.command()(stack.status)
-app.command()(stack.up)
-app.command()(train.train)
-app.command()(watch.watch)
-app.command()(worker.worker)
 
 
 @app.callback()

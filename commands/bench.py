@@ -11,7 +11,9 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from commands.chosen import Detector, configs_of
 from models import registry
+from models.fetch import fetch_production
 from plantwatch.configuration import environment
 from plantwatch.settings import Settings
 
@@ -29,9 +31,9 @@ def bench(
         int, typer.Option(min=1, help="How often the test fleet is put on the topic.")
     ] = 5,
     rounds: Annotated[int, typer.Option(min=1, help="Runs of each system, in turn.")] = 5,
-    model: Annotated[str, typer.Option(help="Type of the model, its newest version.")] = "lstm_ae",
+    model: Detector = "lstm_ae",
     rollback: Annotated[
-        int, typer.Option(min=0, help="Instead: move production to and fro this often.")
+        int, typer.Option(min=0, help="Instead: move production to and fro this often; 0: do not.")
     ] = 0,
 ) -> None:
     """Compare the worker with other ways to do its job, on the same topic, model and core.
@@ -40,24 +42,33 @@ def bench(
     teaches, Quix Streams and Bytewax. Each must say of every reading what the scoring without
     Kafka says, or the command fails.
 
-    Uses the running stack's broker and registry, on topics of its own; end other load first.
+    Uses the running stack's broker, and the newest version of the model in its registry, on topics
+    of its own; end other load first.
     Writes `.local/bench/worker.json` and `.local/bench/worker.png`.
 
     With --rollback the running pipeline itself is measured: the seconds from moving the registry's
     alias to the first verdict by the other model, and what `plantwatch ledger` says afterwards.
     Writes `.local/bench/rollback.json`.
+
+    \b
+    plantwatch bench --passes 2 --rounds 3
+    plantwatch bench --model isolation_forest
+    plantwatch bench --rollback 20
+
+    Exit code 0: every system says the same of every reading, or the ledger finds no fault. 69, 78:
+    the broker or the registry is away, or has no such model.
     """
     # Here, not above: pandas and pandera take seconds, which no other command should wait for.
     from data.lookup import load
 
-    settings, configs = context.ensure_object(Settings), context.find_root().params["config"]
+    settings, configs = context.ensure_object(Settings), configs_of(context)
     console = Console(highlight=False)
     fleet = load(settings.training.dataset, "test", environment(), configs)
     if rollback:
         raise typer.Exit(_rollback(settings, fleet, rollback, console))
     own = _own(settings)
     registry.name_newest(own, model)
-    registry.fetch_production(own)
+    fetch_production(own)
     _compare(own, fleet, passes, rounds, console)
     console.print(
         f"{model}, median of {rounds} rounds, {fleet.subset} test x {passes}: {fleet.source}"

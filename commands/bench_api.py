@@ -10,7 +10,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from models.card import ModelType
+from commands.chosen import Detector, configs_of
+from commands.tables import WIDTH
 from plantwatch.settings import Settings
 
 RESULT: Final = Path(".local/bench/api.json")
@@ -20,8 +21,8 @@ PLOT: Final = RESULT.with_suffix(".png")
 def bench_api(
     context: typer.Context,
     *,
-    rounds: Annotated[int, typer.Option(min=1, help="Of each server flat out, in turn.")] = 5,
-    model: Annotated[ModelType, typer.Option(help="Type of the model.")] = "lstm_ae",
+    rounds: Annotated[int, typer.Option(min=1, help="Runs of each server flat out, in turn.")] = 5,
+    model: Detector = "lstm_ae",
 ) -> None:
     """Put the API under rising load on one core, beside onnxruntime behind uvicorn and no more.
 
@@ -31,13 +32,17 @@ def bench_api(
     200 clients at once, and both servers flat out in turn.
 
     Writes `.local/bench/api.json` and a plot beside it.
+
+    \b
+    plantwatch bench-api
+    plantwatch bench-api --model isolation_forest --rounds 3
     """
     # Here, not above: these take seconds to import, which no other command should wait for.
     from benchmarks.http.bench import run
     from benchmarks.http.plot import plot
 
-    settings, configs = context.ensure_object(Settings), context.find_root().params["config"]
-    console = Console(highlight=False, width=100)
+    settings, configs = context.ensure_object(Settings), configs_of(context)
+    console = Console(highlight=False, width=WIDTH)
     with console.status("starting ...") as spinner:
         figures = run(settings, configs, model, rounds, spinner.update)
     RESULT.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
-from rich import box
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
+from commands.chosen import configs_of
+from commands.tables import show, table
 from plantwatch.configuration import environment
 from plantwatch.settings import Settings
 
@@ -40,7 +40,8 @@ def bench_edges(
     rounds: Annotated[int, typer.Option(min=1, help="Runs of each system, in turn.")] = 5,
     rows: Annotated[int, typer.Option(min=10_000, help="Scores that are stored.")] = 50_000,
     only: Annotated[
-        list[Part] | None, typer.Option(help="Measure this part only; may be repeated.")
+        list[Part] | None,
+        typer.Option(help="Measure this part only, not all; may be repeated."),
     ] = None,
 ) -> None:
     """Compare sink and producer with a raw COPY and bare loops; time a start; weigh a machine.
@@ -50,6 +51,9 @@ def bench_edges(
 
     The rows are those of the folder that CMAPSS_DIR names, else of data/raw, else downloaded, else
     simulated; the last line says which.
+
+    \b
+    plantwatch bench-edges --only sink --only memory
     """
     # Here, not above: pandas and pandera take seconds, which no other command should wait for.
     from benchmarks.edges import report
@@ -57,7 +61,7 @@ def bench_edges(
 
     # SIGTERM ends it as Ctrl-C does, so that nothing is left running.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    settings, configs = context.ensure_object(Settings), context.find_root().params["config"]
+    settings, configs = context.ensure_object(Settings), configs_of(context)
     # The child processes have a folder of their own.
     os.environ["PLANTWATCH_CONFIG"] = str(configs.resolve())
     fleet = load("FD002", "train", environment(), configs)
@@ -66,13 +70,11 @@ def bench_edges(
         run = _Run(settings, fleet, rounds, rows, lambda words: bar.update(task, description=words))
         figures = run.measure(set(only or Part), configs)
     report.save(figures)
-    console, table = Console(width=100, highlight=False), Table(*HEAD, box=box.SIMPLE)
+    shown = table(*HEAD)
     for row in report.rows(figures):
-        table.add_row(*row)
-    console.print(table)
-    console.print(
-        f"{rounds} rounds, {fleet.subset} {fleet.split}: {fleet.source}; in {report.RESULT}"
-    )
+        shown.add_row(*row)
+    show(shown)
+    typer.echo(f"{rounds} rounds, {fleet.subset} {fleet.split}: {fleet.source}; in {report.RESULT}")
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ class _Run:
         events = verdicts.events(self.fleet, self.rows, settings.anomaly.rule())
         readings = verdicts.readings(self.fleet, self.rows)
         runs = sink.run(settings, home, events, readings, self.rounds)
-        return report.by_system(self._told(runs), "row")
+        return report.by_system(self._announced(runs), "row")
 
     def _producer(self, settings: Settings, home: Path) -> dict[str, Any]:
         from benchmarks.edges import producer, report
@@ -117,7 +119,7 @@ class _Run:
 
         own = own_topics(settings, "producer")
         runs = producer.run(own, home, self.fleet, self.rounds)
-        return report.by_system(self._told(runs), "reading")
+        return report.by_system(self._announced(runs), "reading")
 
     def _start(self, settings: Settings, home: Path) -> dict[str, Any]:
         from benchmarks.edges import start
@@ -138,8 +140,8 @@ class _Run:
         sizes = {str(count): memory.bytes_per_machine(count) for count in memory.READINGS}
         return {"bytes_per_machine": sizes}
 
-    def _told(self, runs: "Iterable[tuple[str, Speed]]") -> "Iterator[tuple[str, Speed]]":
-        """The same, each told."""
+    def _announced(self, runs: "Iterable[tuple[str, Speed]]") -> "Iterator[tuple[str, Speed]]":
+        """The same runs, each announced as it comes."""
         for system, one in runs:
             self.tell(f"{system}: {one.per_s:,.0f} a second")
             yield system, one

@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
+from commands.chosen import configs_of
 from plantwatch.settings import Settings
 
 RESULT: Final = Path(".local/bench/page.json")
@@ -17,24 +18,27 @@ def bench_page(
     *,
     machines: Annotated[int, typer.Option(min=1, help="Made-up machines.")] = 1000,
     cycles: Annotated[int, typer.Option(min=1, help="Verdicts and readings of each.")] = 300,
-    looks: Annotated[int, typer.Option(min=1, help="Of each kind.")] = 5,
+    looks: Annotated[int, typer.Option(min=1, help="Looks at the fleet, and at a machine.")] = 5,
 ) -> None:
     """Time the live page's first sight of a fleet, and of a machine, in a real browser.
 
     Starts its own PostgreSQL and page on free ports; end other load first. Each look is a
     newcomer's: nothing is cached in the browser. Needs Chromium. Writes `.local/bench/page.json`.
+
+    \b
+    plantwatch bench-page --machines 200 --looks 3
     """
     # Here, not above: no other command should wait for them.
     from benchmarks.page import look, stored
 
     context.ensure_object(Settings)
-    with stored(context.find_root().params["config"], machines, cycles) as settings:
+    with stored(configs_of(context), machines, cycles) as settings:
         found = look(settings, machines, looks)
-    told = {f"fleet of {machines:,}": found.fleet, "one machine": found.machine}
-    for what, seconds in told.items():
+    sights = {f"fleet of {machines:,}": found.fleet, "one machine": found.machine}
+    for what, seconds in sights.items():
         typer.echo(f"{what:<18} first sight after {spread(seconds)}")
     RESULT.parent.mkdir(parents=True, exist_ok=True)
-    RESULT.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+    RESULT.write_text(json.dumps(sights, indent=2) + "\n", encoding="utf-8")
 
 
 def spread(seconds: list[float]) -> str:

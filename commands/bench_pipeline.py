@@ -10,14 +10,14 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from commands.chosen import Detector, configs_of
+from commands.tables import WIDTH
 from plantwatch.settings import Settings
-from training import detectors
 
 if TYPE_CHECKING:
     from benchmarks.laboratory import Laboratory
     from benchmarks.sustained import Sustained
 
-_WIDTH: Final = 100
 RESULT: Final = Path(".local/bench/pipeline.json")
 _EVERYDAY: Final = 500.0
 """Readings a second of the latencies that the contract speaks of."""
@@ -27,9 +27,7 @@ def bench_pipeline(
     context: typer.Context,
     *,
     seconds: Annotated[float, typer.Option(min=1, help="How long each rate is held.")] = 20.0,
-    model: Annotated[
-        str, typer.Option(help=f"Type of the model: {', '.join(detectors.names())}.")
-    ] = "lstm_ae",
+    model: Detector = "lstm_ae",
 ) -> None:
     """Find the highest rate from producer to PostgreSQL that holds, and what each stage costs.
 
@@ -40,13 +38,15 @@ def bench_pipeline(
     worker grows with its machines.
 
     Writes `.local/bench/pipeline.json`.
+
+    \b
+    plantwatch bench-pipeline --seconds 10 --model direction_mixture
     """
     # Here, not above: these take seconds to import, which no other command should wait for.
     from benchmarks.laboratory import laboratory
 
-    detectors.check(model)
-    settings, configs = context.ensure_object(Settings), context.find_root().params["config"]
-    console = Console(highlight=False, width=_WIDTH)
+    settings, configs = context.ensure_object(Settings), configs_of(context)
+    console = Console(highlight=False, width=WIDTH)
     with laboratory(settings, configs, model) as made:
         figures = _run(made, settings, seconds, console)
     RESULT.parent.mkdir(parents=True, exist_ok=True)

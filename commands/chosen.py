@@ -1,4 +1,4 @@
-"""Which data set a command is about, and the settings that it brings."""
+"""Which data set a command is about, the settings that it brings, and which model."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -8,6 +8,7 @@ import typer
 from plantwatch.configuration import environment, load
 from plantwatch.errors import ConfigError
 from plantwatch.settings import Settings
+from training import detectors
 
 if TYPE_CHECKING:
     from data import Fleet, Split
@@ -18,6 +19,19 @@ Dataset = Annotated[
         help="FD001 to FD004, or one of your own in configs/datasets; else `training.dataset`."
     ),
 ]
+
+
+def _known(name: str) -> str:
+    detectors.check(name)
+    return name
+
+
+Detector = Annotated[
+    str,
+    typer.Option(callback=_known, help=f"Type of the model: {', '.join(detectors.names())}."),
+]
+
+Seeds = Annotated[int | None, typer.Option(min=1, help="Repetitions; else `evaluation.seeds`.")]
 
 SPLITS: Final[tuple["Split", "Split"]] = ("train", "test")
 

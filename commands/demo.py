@@ -29,7 +29,12 @@ def demo(
     Starts the local stack if it is not up, trains models if there are none, replays the official
     test fleet, shows anomalies as they come, and ends with a summary and `.local/demo.json`.
 
-    Exit code 0: every reading is in exactly one class, and every verdict is stored exactly once.
+    \b
+    plantwatch demo
+    plantwatch demo --keep --dataset FD003
+
+    Exit code 0: every reading is in exactly one class, and every verdict is stored exactly once. 1:
+    the account says what is not.
     """
     # Here, not above: pandas and pandera take seconds, which no other command should wait for.
     from demo import summary, tour

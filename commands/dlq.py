@@ -3,14 +3,13 @@
 import sys
 from collections import Counter
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich import box
-from rich.console import Console
-from rich.table import Table
 
+from commands.people import SECONDS, in_utc
+from commands.tables import show, table
 from dead_letters import show as text
 from dead_letters import topic
 from dead_letters.letters import Choice, summarise
@@ -22,10 +21,10 @@ if TYPE_CHECKING:
     from dead_letters.replay import Plan
     from plantwatch.scoring import Detector
 
-app = typer.Typer(help="Look at what went no further, and why; send it again.")
+app = typer.Typer(
+    help="Look at what went no further, and why; send it again.", no_args_is_help=True
+)
 
-_WIDTH = 100
-_SECONDS = "%Y-%m-%d %H:%M:%S"
 
 Reason = Annotated[str | None, typer.Option(help="Only letters of this reason.")]
 
@@ -37,32 +36,42 @@ def show_all(
     origin: Annotated[str | None, typer.Option(help="Only of messages from this topic.")] = None,
     since: Annotated[datetime | None, typer.Option(help="Only those not older, in UTC.")] = None,
 ) -> None:
-    """Count dead letters by reason and origin; each counts once, however often it was written."""
-    since = None if since is None else since.replace(tzinfo=UTC)
-    groups = summarise(topic.letters(context.obj, Choice(reason, origin, since)))
-    table = Table("reason", "origin", "letters", "first (UTC)", "last", "newest", box=box.SIMPLE)
-    table.columns[2].justify = "right"
+    """Count dead letters by reason and origin; each counts once, however often it was written.
+
+    \b
+    plantwatch dlq list
+    plantwatch dlq list --reason late --since 2026-11-27T00:00:00
+    """
+    groups = summarise(topic.letters(context.obj, Choice(reason, origin, in_utc(since))))
+    columns = ("reason", "origin", "letters", "first (UTC)", "last", "newest")
+    shown = table(*columns, right=(2,))
     for group in groups:
-        table.add_row(
+        shown.add_row(
             text.plain(group.reason),
             text.plain(group.origin),
             f"{group.count:,}",
-            f"{group.first:{_SECONDS}}",
-            f"{group.last:{_SECONDS}}",
+            f"{group.first:{SECONDS}}",
+            f"{group.last:{SECONDS}}",
             text.plain(group.example),
         )
     if groups:
-        Console(width=_WIDTH, highlight=False, markup=False).print(table)
+        show(shown)
     else:
         typer.echo("no dead letters")
 
 
-@app.command()
-def show(
+@app.command("show")
+def show_one(
     context: typer.Context,
-    letter_id: Annotated[str, typer.Argument(metavar="ID", help="origin/partition/offset")],
+    letter_id: Annotated[
+        str, typer.Argument(metavar="ID", help="Its origin/partition/offset, as `list` has it.")
+    ],
 ) -> None:
-    """Show one dead letter: why, from where, and the bytes of its message."""
+    """Show one dead letter: why, from where, and the bytes of its message.
+
+    \b
+    plantwatch dlq show readings/0/12345
+    """
     for one in topic.letters(context.obj, Choice(id=letter_id)):
         typer.echo("\n".join(text.lines(one)))
         return
@@ -86,6 +95,10 @@ def replay(
     with the header `plantwatch-origin`. Readings that a model failed on are scored with today's
     production model instead; the verdict is marked `plantwatch-rescored`. What would become of the
     readings is foretold first.
+
+    \b
+    plantwatch dlq replay --reason late --dry-run
+    plantwatch dlq replay --id readings/0/12345 --yes
 
     Exit code 0: all of them are acknowledged. 1: some were refused, each with its reason.
     """
@@ -137,11 +150,11 @@ def _agree(messages: int, *, yes: bool) -> None:
 def _detector(settings: Settings) -> "Detector":
     """The production model; while the registry is away, the one that was fetched before."""
     # Here, not above: onnxruntime takes a second, which no other command should wait for.
-    from models import registry
     from models.cache import load_production
+    from models.fetch import fetch_production
 
     with suppress(UnavailableError):
-        registry.fetch_production(settings)
+        fetch_production(settings)
     return load_production(settings)
 
 

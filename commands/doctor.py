@@ -8,10 +8,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from commands.chosen import configs_of
+from commands.tables import WIDTH
 from plantwatch.configuration import environment
 from plantwatch.settings import Settings
 
-WIDTH: Final = 100
 STYLES: Final = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 
 
@@ -23,7 +24,7 @@ def doctor(context: typer.Context) -> None:
     # Here, not above: the datasets need pandas, which no other command should wait for.
     from local_stack.doctor import Health, examine
 
-    settings, configs = context.ensure_object(Settings), context.find_root().params["config"]
+    settings, configs = context.ensure_object(Settings), configs_of(context)
     found = list(examine(settings, environment(), configs))
     table = Table("check", "state", box=box.SIMPLE)
     table.add_column("detail", overflow="fold")

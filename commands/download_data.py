@@ -7,6 +7,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
+from commands.chosen import configs_of
+
 
 def download_data(context: typer.Context) -> None:
     """Download NASA's C-MAPSS files into data/raw, each checked by its sha256.
@@ -18,7 +20,7 @@ def download_data(context: typer.Context) -> None:
     from data import datasets  # pandas takes seconds
     from data.download import download
 
-    cmapss = datasets.cmapss(context.find_root().params["config"])
+    cmapss = datasets.cmapss(configs_of(context))
     with _Bar() as bar:
         folder = download(cmapss, bar)
     print(f"{len(cmapss.files)} files in {folder}, each checked by its sha256.")

@@ -1,16 +1,15 @@
 """`plantwatch drift`: how far the fleet is from what its model was trained on."""
 
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from commands.chosen import configs_of
+from commands.stopping import stop_signal
+from commands.tables import show, table
 from connections.kafka import await_topics
 from connections.prometheus import Exporter
 from models.cache import load, read_production
@@ -24,18 +23,25 @@ if TYPE_CHECKING:
     from monitoring.drift_report import Column
 
 app = typer.Typer()
-_WIDTH = 100
 
 
 @app.callback(invoke_without_command=True)
 def drift(
     context: typer.Context,
-    output: Annotated[Path, typer.Option(help="The page.")] = Path(".local/drift/report.html"),
+    output: Annotated[Path, typer.Option(help="The page to write.")] = Path(
+        ".local/drift/report.html"
+    ),
 ) -> None:
     """Write a page that compares the newest verdicts and their sensors with the training data.
 
     Needs PostgreSQL with verdicts and readings (`make up`), and the data that the model in
     production was trained on. `plantwatch drift watch` looks for drift in the stream.
+
+    \b
+    plantwatch drift
+    plantwatch drift --output drift.html
+
+    Exit code 65: too few verdicts, or other data than the model's. 69: PostgreSQL is away.
     """
     if context.invoked_subcommand is not None:
         return
@@ -49,13 +55,14 @@ def drift(
     card = read_artifact(settings.model.cache / named.digest, named.digest)[0]
     reference = drift_watch.reference_of(card, named.model_version)
     current = drift_report.newest(settings, named.digest)
-    configs = context.find_root().params["config"]
+    configs = configs_of(context)
     fleet = load_fleet(card.trained_on.dataset, "train", environment(), configs)
-    knobs = settings.drift
-    trained = drift_report.training_data(card, fleet, load(settings, named), knobs.report_rows)
+    trained = drift_report.training_data(
+        card, fleet, load(settings, named), settings.drift.report_rows
+    )
     theirs, ours = (drift_report.frame(reference, judged) for judged in (trained, current))
-    columns = drift_report.write(theirs, ours, output, knobs.report_distance)
-    _tell(columns, f"{named.model_version}, trained on {fleet.source}", len(current.score), output)
+    columns = drift_report.write(theirs, ours, output, settings.drift.report_distance)
+    _print(columns, f"{named.model_version}, trained on {fleet.source}", len(current.score), output)
 
 
 @app.command()
@@ -69,9 +76,7 @@ def watch(context: typer.Context) -> None:
     settings = context.ensure_object(Settings)
     with _installed():
         from monitoring import drift_watch
-    stopping = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    stopping = stop_signal()
     exporter = Exporter()
     fleet = drift_watch.Fleet(settings, drift_watch.Gauges(exporter))
     # Kafka first: that the metrics are served is how a supervisor knows that we are at work.
@@ -92,11 +97,11 @@ def _installed() -> Iterator[None]:
         raise ConfigError(f"{error.name} is not installed; `make install` has it") from None
 
 
-def _tell(columns: "list[Column]", model: str, rows: int, output: Path) -> None:
+def _print(columns: "list[Column]", model: str, rows: int, output: Path) -> None:
     far = [column for column in columns if column.drifts]
-    table = Table("column", "distance from training, sd")
+    distances = table("column", "distance from training, sd", right=(1,))
     for column in far:
-        table.add_row(column.name, f"{column.distance:.2f}")
+        distances.add_row(column.name, f"{column.distance:.2f}")
     if far:
-        Console(width=_WIDTH).print(table)
+        show(distances)
     print(f"{len(far)} of {len(columns)} columns drift, {rows} verdicts of {model}: {output}")

@@ -7,18 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from rich.box import SIMPLE
-from rich.console import Console
 from rich.table import Table
 
-from commands.chosen import SPLITS, Dataset, fleet_of, settings_for
+from commands.chosen import SPLITS, Dataset, Seeds, fleet_of, settings_for
+from commands.tables import show, table
 from plantwatch.errors import UnavailableError
 from plantwatch.settings import Settings
 
 if TYPE_CHECKING:
     from evaluation.tracking import Logged
-
-_WIDTH = 100
 
 
 def evaluate(
@@ -28,20 +25,25 @@ def evaluate(
         Literal["official", "held-out"],
         typer.Option(help="Judge NASA's test engines, or folds of the run-to-failure ones."),
     ] = "official",
-    seeds: Annotated[int | None, typer.Option(help="Repetitions; else the setting.", min=1)] = None,
+    seeds: Seeds = None,
     output: Annotated[
         Path | None, typer.Option(help="JSON; else .local/evaluation/<dataset>-<protocol>.json.")
     ] = None,
     *,
     peers: Annotated[bool, typer.Option(help="Also what others use: HBOS, KNN ...")] = True,
     experiment: Annotated[
-        bool, typer.Option("--experiment", help="Only compare what was logged in MLflow.")
+        bool, typer.Option("--experiment", help="Fit nothing; compare what was logged in MLflow.")
     ] = False,
 ) -> None:
     """Judge every model, its plain variant and peers on engines that none of them ever saw.
 
     What was fitted before from the same data, settings and code is not fitted again. Beside the
     JSON lies a page with pictures; each detector is a run in MLflow, where that is up.
+
+    \b
+    plantwatch evaluate --dataset FD002
+    plantwatch evaluate --protocol held-out --no-peers --seeds 1
+    plantwatch evaluate --experiment
     """
     if experiment:
         _compare(settings_for(context, dataset), dataset)
@@ -64,7 +66,7 @@ def evaluate(
     path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     shown = path.with_suffix(".html")
     shown.write_text(page(played, document, settings), encoding="utf-8")
-    _show(document)
+    _print(document)
     _log(document, settings)
     typer.echo(f"written to {path} and {shown}")
 
@@ -86,10 +88,10 @@ def _compare(settings: Settings, dataset: str | None) -> None:
 
     runs = [one for one in tracking.logged(settings) if dataset in {None, one.tags.get("dataset")}]
     columns = ("dataset", "protocol", "model", "", "F1", "95 %", "ROC", "PR", "logged")
-    table = Table(*columns, title=tracking.experiment_name(settings), box=SIMPLE)
+    shown = table(*columns, title=tracking.experiment_name(settings))
     for one in sorted(runs, key=_place):
         metrics, tags = one.metrics, one.tags
-        table.add_row(
+        shown.add_row(
             *(tags.get(name, "?") for name in ("dataset", "protocol")),
             tags.get("model", "?").replace("_", " "),
             tags.get("supervision", "?"),
@@ -98,7 +100,7 @@ def _compare(settings: Settings, dataset: str | None) -> None:
             *(f"{metrics.get(name, nan):.4f}" for name in ("auc_roc", "auc_pr")),
             f"{one.when:%m-%d %H:%M}",
         )
-    Console(width=_WIDTH).print(table)
+    show(shown)
     if not runs:
         typer.echo("nothing is logged yet; run `plantwatch evaluate` while MLflow is up")
 
@@ -110,10 +112,9 @@ def _place(run: "Logged") -> tuple[str, str, float, float]:
     return tags.get("dataset", ""), tags.get("protocol", ""), best, -run.when.timestamp()
 
 
-def _show(document: dict[str, Any]) -> None:
-    console = Console(width=_WIDTH)
-    console.print(_rows(document))
-    console.print(_events(document))
+def _print(document: dict[str, Any]) -> None:
+    show(_rows(document))
+    show(_events(document))
     for remark in document["remarks"]:
         typer.echo(f"note: {remark}")
     typer.echo(f"{document['source']}; mean ± sd of {document['seeds']} seeds")
@@ -123,14 +124,14 @@ def _rows(document: dict[str, Any]) -> Table:
     what = "official test" if document["protocol"] == "official" else "held-out engines"
     title = f"{document['dataset']}, {what}, failing = RUL < {document['label_rul']}"
     columns = ("", "F1", "95 %", "precision", "recall", "ROC", "PR")
-    table = Table("model", *columns, title=title, box=SIMPLE)
+    shown = table("model", *columns, title=title)
     for row in document["rows"]:
         cells = [f"{row[name]:.3f}" if name in row else "-" for name in ("precision", "recall")]
         areas = [f"{row[name]:.4f}" if name in row else "-" for name in ("auc_roc", "auc_pr")]
         f1 = f"{row['f1_mean']:.3f} ±{row['f1_sd']:.3f}"
         interval = f"{row['f1_low']:.2f}-{row['f1_high']:.2f}"
-        table.add_row(_name(row), row["supervision"], f1, interval, *cells, *areas)
-    return table
+        shown.add_row(_name(row), row["supervision"], f1, interval, *cells, *areas)
+    return shown
 
 
 def _events(document: dict[str, Any]) -> Table:
@@ -140,12 +141,12 @@ def _events(document: dict[str, Any]) -> Table:
     engines = document["events"][-1]["engines"]
     title = f"alarm: {rule}, on {engines} engines; rows and false alarms per 1000 healthy cycles"
     columns = ("on time", "lead", "p10", "rows", "false", "budget", "ECE", "Brier")
-    table = Table("model", *columns, title=title, box=SIMPLE)
+    shown = table("model", *columns, title=title)
     for calibration, budget in zip(document["calibration"], document["budget"], strict=True):
         event = events[calibration["model"]]
         watched = event["engines"]
         leads = [f"{event[name]:.0f}" for name in ("lead_median", "lead_p10")]
-        table.add_row(
+        shown.add_row(
             _name(calibration),
             f"{event['on_time_share']:.1%}" if watched else "-",
             *(leads if watched else "--"),
@@ -155,7 +156,7 @@ def _events(document: dict[str, Any]) -> Table:
             f"{calibration['ece']:.4f}",
             f"{calibration['brier']:.4f}",
         )
-    return table
+    return shown
 
 
 def _name(row: dict[str, Any]) -> str:

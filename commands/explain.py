@@ -3,11 +3,10 @@
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
-from rich.box import SIMPLE
-from rich.console import Console
 from rich.table import Table
 
 from commands.reproduce import stored_rows
+from commands.tables import show, table
 from plantwatch.errors import PlantwatchError
 from plantwatch.settings import Settings
 
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from reproduce.explanation import Explanation
     from reproduce.stored import Row
 
-_WIDTH: Final = 100
 _BAR: Final = 40
 
 
@@ -29,6 +27,9 @@ def explain(
 
     The window is read from Kafka again and judged by the model that the verdict names. A sensor's
     contribution is what it adds to the raw score; they sum to it. High speaks for an anomaly.
+
+    \b
+    plantwatch explain --sensor-id FD001-engine-034 --cycle 185
 
     Exit code 65: the readings are gone (retention) or others. 69, 78: the model, or a server, is
     nowhere.
@@ -47,19 +48,18 @@ def _shown(settings: Settings, row: "Row") -> int:
     except PlantwatchError as error:
         typer.echo(f"plantwatch: {error}", err=True)
         return error.exit_code
-    Console(width=_WIDTH, highlight=False).print(_table(found))
+    show(_table(found))
     typer.echo("\n".join(_summary(found)))
     return 0
 
 
 def _table(found: "Explanation") -> Table:
     title = f"{found.row.sensor_id}, cycle {found.row.cycle}, {found.row.model_version}"
-    table = Table("sensor", "adds to raw", "", title=title, box=SIMPLE)
-    table.columns[1].justify = "right"
+    shown = table("sensor", "adds to raw", "", title=title, right=(1,))
     largest = max(abs(value) for _, value in found.contributions) or 1.0
     for sensor, value in found.contributions:
-        table.add_row(str(sensor), f"{value:+.3f}", bar(value / largest))
-    return table
+        shown.add_row(str(sensor), f"{value:+.3f}", bar(value / largest))
+    return shown
 
 
 def bar(share: float) -> str:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from commands.chosen import configs_of
+from commands.tables import WIDTH
 from plantwatch.configuration import environment
 from plantwatch.errors import ConfigError
 from plantwatch.settings import Settings
@@ -39,39 +41,59 @@ def faults(
     come, the fault is injected and healed, the pipeline drains, and the ledger must find nothing
     lost, doubled or wrong. A running stack is not touched. Results go to `.local/faults.json`.
 
+    \b
+    plantwatch faults --list
+    plantwatch faults --quick
+    plantwatch faults --only broker --seed 7
+    plantwatch faults --resume
+
     Exit code 0: every scenario that ran held. 1: see the table.
     """
     # Here, not above: torch and scikit-learn take seconds, which no other command should wait for.
     from faults import report
-    from faults.scenarios import SCENARIOS
-    from faults.session import session
-    from faults.together import run_all
 
     chosen = _chosen(only or [""], quick=quick)
     if listed:
         print(*(one.name for one in chosen), sep="\n")
         return
-    results: list[Result] = []
-    before = 0.0
-    if resume:
-        seed, before, had = report.earlier()
-        held = {one.name for one in had if one.ok}
-        chosen = [one for one in chosen if one.name not in held]
-        results = [one for one in had if one.name not in {new.name for new in chosen}]
+    new_seed = random.randrange(10**6) if seed is None else seed
+    run_seed, before, earlier = report.earlier() if resume else (new_seed, 0.0, [])
+    held = {one.name for one in earlier if one.ok}
+    left = [one for one in chosen if one.name not in held]
+    print(f"seed {run_seed}, {len(left)} scenarios", flush=True)
+    results, seconds = _run(context, left, run_seed, earlier, before)
+    Console(width=WIDTH).print(report.table(results))
+    print(f"{report.summary(results, run_seed, seconds)}; written to {report.FILE}")
+    raise typer.Exit(0 if all(one.ok or not (one.ran or strict) for one in results) else 1)
+
+
+def _run(
+    context: typer.Context,
+    chosen: "list[Scenario]",
+    seed: int,
+    earlier: "list[Result]",
+    before: float,
+) -> "tuple[list[Result], float]":
+    """Run the chosen ones; all results and seconds, those of an earlier run included.
+
+    They are written with each result that comes, so that a run that is ended can be resumed.
+    """
+    from faults import report
+    from faults.scenarios import SCENARIOS
+    from faults.session import session
+    from faults.together import run_all
+
     order = {one.name: place for place, one in enumerate(SCENARIOS)}
-    seed, started = random.randrange(10**6) if seed is None else seed, time.monotonic()
-    print(f"seed {seed}, {len(chosen)} scenarios", flush=True)
-    configs = context.find_root().params["config"]
-    with session(context.ensure_object(Settings), configs, environment()) as begun:
+    again = {one.name for one in chosen}
+    results = [one for one in earlier if one.name not in again]
+    started = time.monotonic()
+    with session(context.ensure_object(Settings), configs_of(context), environment()) as begun:
         for result in run_all(chosen, begun, seed):
             results.append(result)
             results.sort(key=lambda one: order.get(one.name, -1))
             print(report.line(result), flush=True)
             report.save(results, seed, before + time.monotonic() - started)
-    Console(width=100).print(report.table(results))
-    seconds = before + time.monotonic() - started
-    print(f"{report.summary(results, seed, seconds)}; written to {report.FILE}")
-    raise typer.Exit(0 if all(one.ok or not (one.ran or strict) for one in results) else 1)
+    return results, before + time.monotonic() - started
 
 
 def _chosen(words: list[str], *, quick: bool) -> "list[Scenario]":

@@ -107,11 +107,10 @@ def _compared(settings: Settings, *, alerts: bool) -> "list[Thing]":
     server = Server(settings)
     points, groups = [], {}
     if alerts:
-        knobs = settings.alerts
-        webhooks = {"critical": knobs.page_webhook, "warning": knobs.ticket_webhook}
+        contacts = settings.alerts
+        webhooks = {"critical": contacts.page_webhook, "warning": contacts.ticket_webhook}
         points = list(alerting.contact_points(webhooks))
-        told = {severity: f"plantwatch {severity}" for severity, url in webhooks.items() if url}
-        groups = alerting.groups(rules(settings), publish.FOLDER_UID, told)
+        groups = alerting.groups(rules(settings), publish.FOLDER_UID, webhooks)
     wanted = publish.Wanted(
         folder=settings.grafana.folder,
         sources=list(sources.sources(settings)),

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.people import SECONDS, By, in_utc, show, table
+from commands.people import SECONDS, By, in_utc
+from commands.tables import show, table
 from dead_letters.show import plain
 from incidents import feedback, queries
 from incidents.precision import precision
@@ -53,14 +54,14 @@ def show_all(
     choice = Choice(sensor_id, severity, closed, acknowledged, in_utc(since))
     with session(context.obj, "reader") as connection:
         found = queries.listed(connection, choice, limit)
-        told = precision(connection)
+        alarm_precision = precision(connection)
     if found:
         _show_table(found)
     else:
         typer.echo("no incidents" if everything else "no open incidents; --all shows closed ones")
     if len(found) == limit:
         typer.echo(f"these are the first {limit}; --limit shows more")
-    typer.echo(f"alarm precision  {told}")
+    typer.echo(f"alarm precision  {alarm_precision}")
 
 
 @app.command("show")
@@ -121,15 +122,14 @@ def false_alarm(
     """
     with session(context.obj, "operator") as connection:
         found = feedback.judge(connection, number, by, false_alarm=not real, note=note)
-        told = precision(connection)
+        alarm_precision = precision(connection)
     typer.echo(f"incident {found.id} of {plain(found.sensor_id)} is called {found.judgement}")
-    typer.echo(f"alarm precision  {told}")
+    typer.echo(f"alarm precision  {alarm_precision}")
 
 
 def _show_table(found: "Sequence[Incident]") -> None:
-    shown = table("N", "machine", "severity", "opened (UTC)", "cycles", "peak", "sensors", "who")
-    for column in (0, 5):
-        shown.columns[column].justify = "right"
+    columns = ("N", "machine", "severity", "opened (UTC)", "cycles", "peak", "sensors", "who")
+    shown = table(*columns, right=(0, 5))
     for one in found:
         shown.add_row(
             str(one.id),

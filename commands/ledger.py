@@ -16,6 +16,10 @@ def ledger(context: typer.Context) -> None:
     replays, changes nothing, and recomputes every verdict. Let the pipeline come to rest first:
     what is not read yet is a fault, too. The last line is JSON, for programs.
 
+    \b
+    plantwatch ledger
+    plantwatch ledger | tail -n 1
+
     Exit code 0: nothing lost, doubled or wrong, and everything accounted for. 1: see the faults.
     """
     # Here, not above: onnxruntime takes seconds, which no other command should wait for.

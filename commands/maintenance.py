@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from commands.people import SECONDS, By, in_utc, show, table
+from commands.people import SECONDS, By, in_utc
+from commands.tables import show, table
 from dead_letters.show import plain
 from incidents import maintenance
 from incidents.session import session
@@ -36,8 +37,8 @@ def add(
 ) -> None:
     """Put a machine under maintenance: it is scored and stored as ever, and raises nothing.
 
-    Times are those of its readings. It stays muted until a whole window of readings, 30, lies
-    behind the end; an open incident is closed.
+    Times are those of its readings. It stays muted until a whole window of readings (30, unless
+    your data set says otherwise) lies behind the end; an open incident is closed.
 
     \b
     plantwatch maintenance add --sensor-id FD001-engine-034 --hours 4 --reason "bearing"
@@ -75,8 +76,7 @@ def show_all(
     if not found:
         typer.echo("no maintenance" if everything else "no maintenance; --all shows past ones")
         return
-    shown = table("N", "machine", "from (UTC)", "to", "reason", "who")
-    shown.columns[0].justify = "right"
+    shown = table("N", "machine", "from (UTC)", "to", "reason", "who", right=(0,))
     for one in found:
         times = f"{one.starts_at:{SECONDS}}", f"{one.ends_at:{SECONDS}}"
         machine, reason, who = map(plain, (one.sensor_id, one.reason, one.created_by))
@@ -100,8 +100,8 @@ def end(
     """
     with session(context.obj, "operator") as connection:
         ended = maintenance.end(connection, number, in_utc(at) or datetime.now(UTC))
-    told = f"maintenance {ended.id} of {plain(ended.sensor_id)}"
+    window = f"maintenance {ended.id} of {plain(ended.sensor_id)}"
     if ended.called_off:
-        typer.echo(f"{told} is called off")
+        typer.echo(f"{window} is called off")
     else:
-        typer.echo(f"{told} ends at {ended.ends_at:{SECONDS}} UTC")
+        typer.echo(f"{window} ends at {ended.ends_at:{SECONDS}} UTC")

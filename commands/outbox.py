@@ -1,10 +1,8 @@
 """`plantwatch outbox`: publish the moves of incidents, until told to stop."""
 
-import signal
-from threading import Event
-
 import typer
 
+from commands.stopping import stop_signal
 from connections.kafka import CheckedProducer, await_topics, producer_config
 from connections.prometheus import Exporter
 from plantwatch.settings import Settings
@@ -19,9 +17,7 @@ def outbox(context: typer.Context) -> None:
     several such processes one works at a time.
     """
     settings = context.ensure_object(Settings)
-    stopping = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    stopping = stop_signal()
     exporter = Exporter()
     relay = Relay(settings, CheckedProducer(producer_config(settings)), exporter)
     # Kafka first: that the metrics are served is how a supervisor knows that we are at work.

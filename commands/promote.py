@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from commands.chosen import configs_of
 from models import registry
 from models.cache import Named, load, load_production
+from models.fetch import fetch_digest, fetch_production
 from plantwatch.configuration import environment
 from plantwatch.errors import ConfigError
 
 if TYPE_CHECKING:
     from models.onnx_detector import OnnxDetector
-    from models.registry import Registered
     from plantwatch.settings import Settings
 
 
@@ -29,17 +30,23 @@ def promote(
 
     It must fit the readings, score its golden windows as when it was trained, and not be worse than
     production on the official test of its data by more than the 95 % interval of the difference.
+
+    \b
+    plantwatch models list
+    plantwatch promote 3
+    plantwatch promote 2 --force "version 3 alarms too late"
+
+    Exit code 69: the registry is away. 78: it is not promoted; the line says why.
     """
     settings: Settings = context.obj
-    candidate = _find(settings, version)
-    if not (settings.model.cache / candidate.digest).exists():
-        registry.fetch(settings, candidate.digest)
+    candidate = registry.find_version(settings, version)
+    fetch_digest(settings, candidate.digest)
     named = Named(digest=candidate.digest, version=version, model_version=candidate.model_version)
     detector = load(settings, named)
-    found = _golden(settings, version, detector)
-    said, worse = _beside_production(settings, detector, context.find_root().params["config"])
-    typer.echo(f"{candidate.model_version}: {said}")
-    reasons = [one for one in (found, said if worse else None) if one]
+    mismatch = _golden(settings, version, detector)
+    comparison, worse = _beside_production(settings, detector, configs_of(context))
+    typer.echo(f"{candidate.model_version}: {comparison}")
+    reasons = [one for one in (mismatch, comparison if worse else None) if one]
     if reasons and not force:
         raise ConfigError(
             f"{candidate.model_version} is not promoted: {'; '.join(reasons)}; give a reason with "
@@ -48,15 +55,8 @@ def promote(
     registry.set_production(settings, version)
     if reasons:
         registry.set_tag(settings, version, "forced", f"{force} ({'; '.join(reasons)})")
-    registry.fetch_production(settings)
+    fetch_production(settings)
     typer.echo(f"in production: {candidate.model_version}")
-
-
-def _find(settings: "Settings", version: int) -> "Registered":
-    for one in registry.list_versions(settings):
-        if one.version == version:
-            return one
-    raise ConfigError(f"there is no version {version}; `plantwatch models list` shows them")
 
 
 def _golden(settings: "Settings", version: int, detector: "OnnxDetector") -> str | None:
@@ -78,7 +78,7 @@ def _beside_production(
 
     if not registry.has_production(settings):
         return "there is no production model to compare with", False
-    registry.fetch_production(settings)
+    fetch_production(settings)
     test = load_fleet(detector.card.trained_on.dataset, "test", environment(), configs)
     found = compare(
         detector,

@@ -85,11 +85,11 @@ def _faults() -> str:
         name: sum(one["figures"].get(name, 0) for one in judged)
         for name in ("published", "stored", "dead", "lost", "doubled", "wrong")
     }
-    said = ", ".join(f"{name} {number:,}" for name, number in totals.items())
+    counts = ", ".join(f"{name} {number:,}" for name, number in totals.items())
     held = sum(one["ok"] for one in ran)
     return (
         f"{held} of {len(ran)} scenarios held (seed {report['seed']}, {kills} kills -9, "
-        f"{report['seconds'] / 60:.0f} minutes): {said}.\n\n" + _limits(ran)
+        f"{report['seconds'] / 60:.0f} minutes): {counts}.\n\n" + _limits(ran)
     )
 
 
@@ -103,9 +103,9 @@ def _limits(ran: list[dict[str, Any]]) -> str:
         for figure, (_, most) in scenario.limits.items():
             if figure in _FIGURES and figure in measured.get(scenario.name, {}):
                 words, number = _FIGURES[figure]
-                said = number.format(measured[scenario.name][figure])
+                value = number.format(measured[scenario.name][figure])
                 limit = number.format(most) if isfinite(most) else "-"
-                rows.append(f"| {scenario.name} | {words} | {said} | {limit} |")
+                rows.append(f"| {scenario.name} | {words} | {value} | {limit} |")
     return "\n".join(rows) + "\n"
 
 

@@ -18,6 +18,7 @@ from plantwatch.errors import ConfigError
 from plantwatch.settings import Settings
 
 if TYPE_CHECKING:
+    from producers.kafka import Summary
     from producers.run import Progress
 
 AS_FAST_AS_POSSIBLE = "max"
@@ -49,6 +50,11 @@ def replay(
     The rows are those of your data set, or C-MAPSS: of the folder that CMAPSS_DIR names, else of
     data/raw, else downloaded, else simulated; the last line says which.
 
+    \b
+    plantwatch replay
+    plantwatch replay --speed 10 --engines 1-5
+    plantwatch replay --dataset FD002 --split train --loop
+
     Exit code 0: every row is acknowledged. 75: stopped half way, by Ctrl-C, SIGTERM or a broker
     that went away; the same command goes on from there.
     """
@@ -56,26 +62,32 @@ def replay(
     from producers import kafka
     from producers.replay import select_engines
 
-    settings = settings_for(context, dataset)
-    rate = parse_speed(speed)
+    settings, rate = settings_for(context, dataset), parse_speed(speed)
     stopping = _stopping()
     fleet = fleet_of(context, settings, split)
     chosen = select_engines(engines, fleet)
     counters = _counters(settings)
     while True:
         with _bar() as bar:
-            watch = _Watch(bar, f"{fleet.subset} {split}", *counters)
+            observer = _Observer(bar, f"{fleet.subset} {split}", *counters)
             done = kafka.replay(
-                settings, fleet, chosen, speed=rate, on_progress=watch, should_stop=stopping.is_set
+                settings,
+                fleet,
+                chosen,
+                speed=rate,
+                on_progress=observer,
+                should_stop=stopping.is_set,
             )
-        print(
-            f"{done.published:,} rows of {len(chosen)} engines in {done.seconds:.1f} s "
-            f"({done.published / done.seconds:,.0f} rows/s), all acknowledged; "
-            f"source: {fleet.source}",
-            flush=True,
-        )
+        print(_summary(done, len(chosen), fleet.source), flush=True)
         if not loop or stopping.is_set():
             return
+
+
+def _summary(done: "Summary", engines: int, source: str) -> str:
+    return (
+        f"{done.published:,} rows of {engines} engines in {done.seconds:.1f} s "
+        f"({done.published / done.seconds:,.0f} rows/s), all acknowledged; source: {source}"
+    )
 
 
 def parse_speed(text: str) -> float | None:
@@ -126,7 +138,7 @@ def _bar() -> rich_progress.Progress:
     )
 
 
-class _Watch:
+class _Observer:
     """Draws and counts the progress of one pass."""
 
     def __init__(

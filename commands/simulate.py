@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 import yaml
-from rich.box import SIMPLE
-from rich.console import Console
-from rich.table import Table
 
-from commands.chosen import SPLITS, configs_of
+from commands.chosen import SPLITS, Seeds, configs_of
+from commands.tables import WIDTH, show, table
 from plantwatch.configuration import environment
 from plantwatch.settings import Settings
 
 if TYPE_CHECKING:
     from data import Fleet
 
-app = typer.Typer(help="Draw made-up fleets, fit them to NASA's, show how alike the two are.")
+app = typer.Typer(
+    help="Draw made-up fleets, fit them to NASA's, show how alike the two are.",
+    no_args_is_help=True,
+)
 
-Dataset = Annotated[str | None, typer.Option(help="FD001 to FD004; else the setting.")]
+Dataset = Annotated[str | None, typer.Option(help="FD001 to FD004; else `training.dataset`.")]
 
-_WIDTH = 100
 _FAULTS: Final = {"FD001": 1, "FD002": 1, "FD003": 2, "FD004": 2}
 """Ways to fail, as NASA's own description of the files says."""
 
@@ -34,13 +34,22 @@ def fleet(
         Path | None, typer.Argument(help="Write the files here, as NASA's; else only draw.")
     ] = None,
     dataset: Dataset = None,
-    engines: Annotated[int | None, typer.Option(min=1, help="In each split.")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Other engines.")] = None,
+    engines: Annotated[
+        int | None,
+        typer.Option(min=1, help="In each split; else as in configs/datasets/simulated.yaml."),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Of the draw; else as in that file.")
+    ] = None,
 ) -> None:
     """Draw a train and a test fleet, the same for the same seed.
 
     A larger fleet begins with the engines of a smaller one. With CMAPSS_DIR set to FOLDER, replay,
     train and evaluate use the files.
+
+    \b
+    plantwatch simulate fleet --engines 20
+    plantwatch simulate fleet .local/made-up --dataset FD002 --seed 5
     """
     from data import cmapss, datasets  # pandas takes seconds
     from data.simulate import simulate
@@ -70,6 +79,9 @@ def fit(context: typer.Context, dataset: Dataset = None) -> None:
 
     Healthy mean, noise and drift of each sensor in each operating regime, how engines differ at
     their start and their end, how steeply they fail, in how many ways, and how long they live.
+
+    \b
+    plantwatch simulate fit --dataset FD003
     """
     from data import datasets  # pandas takes seconds
     from training.simulation import fit_engines  # so does scikit-learn
@@ -79,7 +91,7 @@ def fit(context: typer.Context, dataset: Dataset = None) -> None:
     engines = fit_engines(train, test, _FAULTS[subset], context.ensure_object(Settings))
     path = datasets.engines_file(configs_of(context), subset)
     text = yaml.safe_dump(
-        engines.model_dump(mode="json"), sort_keys=False, default_flow_style=None, width=_WIDTH
+        engines.model_dump(mode="json"), sort_keys=False, default_flow_style=None, width=WIDTH
     )
     header = (
         f"# How the engines of {subset} live and fail, from {train.source}, as written by\n"
@@ -98,11 +110,14 @@ def fit(context: typer.Context, dataset: Dataset = None) -> None:
 def check(
     context: typer.Context,
     dataset: Dataset = None,
-    seeds: Annotated[int | None, typer.Option(help="Repetitions; else the setting.", min=1)] = None,
+    seeds: Seeds = None,
 ) -> None:
     """Fit detectors on made-up engines and judge them on NASA's, and the other way round.
 
     Two that are fitted in seconds, on as many engines as the simulated fleet has by configuration.
+
+    \b
+    plantwatch simulate check --dataset FD001 --seeds 1
     """
     from data import datasets  # these take seconds to import
     from data.lookup import NASA
@@ -119,7 +134,7 @@ def check(
     path = Path(f".local/evaluation/{subset}-transfer.json")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-    _show(document)
+    _print(document)
     typer.echo(f"written to {path}")
 
 
@@ -139,12 +154,12 @@ def _real(context: typer.Context, subset: str) -> tuple["Fleet", "Fleet"]:
     return train, test
 
 
-def _show(document: dict[str, Any]) -> None:
+def _print(document: dict[str, Any]) -> None:
     title = f"{document['dataset']}, failing = RUL < {document['label_rul']}"
     columns = ("fitted on", "judged on", "model", "F1", "95 %", "ROC", "PR")
-    table = Table(*columns, title=title, box=SIMPLE)
+    shown = table(*columns, title=title)
     for row in document["rows"]:
-        table.add_row(
+        shown.add_row(
             row["fitted_on"],
             row["judged_on"],
             row["model"].replace("_", " "),
@@ -153,4 +168,4 @@ def _show(document: dict[str, Any]) -> None:
             f"{row['auc_roc']:.4f}",
             f"{row['auc_pr']:.4f}",
         )
-    Console(width=_WIDTH).print(table)
+    show(shown)

@@ -1,13 +1,12 @@
 """`plantwatch sink`: move verdicts from Kafka into a store, until told to stop."""
 
-import signal
 from collections.abc import Callable
 from enum import StrEnum
-from threading import Event
 from typing import Annotated, Any
 
 import typer
 
+from commands.stopping import stop_signal
 from connections.kafka import CheckedProducer, await_topics, producer_config
 from connections.prometheus import Exporter
 from plantwatch import metrics
@@ -37,15 +36,20 @@ def sink(
     """Move every verdict from Kafka into a store; SIGTERM or Ctrl-C finishes the batch in hand.
 
     Production's verdicts go to postgres and prometheus, those of a challenger to shadow, a table of
-    its own. The store `readings` keeps the readings themselves for SINK_READINGS_HOURS.
+    its own. The store `readings` keeps the readings themselves for SINK_READINGS_HOURS. While a
+    store is away the messages wait in Kafka.
+
+    \b
+    plantwatch sink postgres
+    SINK_INSTANCE_ID=sink-2 SINK_POSTGRES_METRICS_PORT=9112 plantwatch sink postgres
+
+    Exit code 69: Kafka is not there. 78: the store refuses us, or another has our instance id.
     """
     settings = context.ensure_object(Settings)
     if store is Store.READINGS and settings.sink.readings_hours == 0:
         print("SINK_READINGS_HOURS is 0: no readings are kept, so there is nothing to do.")
         return
-    stopping = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    stopping = stop_signal()
     exporter = Exporter()
     # Kafka first: that the metrics are served is how a supervisor knows that we are at work.
     await_topics(settings, stopping)

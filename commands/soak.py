@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
+from commands.chosen import configs_of
 from plantwatch.configuration import environment
 from plantwatch.settings import Settings
 
@@ -25,6 +26,9 @@ def soak(
     healed, the pipeline drains, and the ledger judges; its JSON object is the last line. Faults of
     different kinds may overlap. What was done and found is also in `.local/soak.json`.
 
+    \b
+    plantwatch soak --minutes 5 --seed 7
+
     Exit code 0: nothing lost, doubled or wrong, and everything accounted for. 1: see the faults.
     """
     # Here, not above: torch and scikit-learn take seconds, which no other command should wait for.
@@ -34,7 +38,7 @@ def soak(
 
     seed = random.randrange(10**6) if seed is None else seed
     print(f"seed {seed}, {minutes:g} minutes", flush=True)
-    configs = context.find_root().params["config"]
+    configs = configs_of(context)
 
     def say(words: str) -> None:
         print(words, flush=True)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from typing import Annotated
 
@@ -32,10 +32,26 @@ def up(
         bool, typer.Option("--foreground", help="Stay until Ctrl-C, then stop everything.")
     ] = False,
     only: Annotated[
-        str, typer.Option(help=f"Comma-separated: {','.join(local_stack.EVERYTHING)}.")
+        str,
+        typer.Option(
+            help=f"Comma-separated, of these: {', '.join(local_stack.EVERYTHING)}.",
+            show_default="all",
+        ),
     ] = ",".join(local_stack.EVERYTHING),
 ) -> None:
-    """Start servers, worker and sinks here: Kafka, PostgreSQL, MLflow, Prometheus, Alertmanager."""
+    """Start servers, worker and sinks here: Kafka, PostgreSQL, MLflow, Prometheus, Alertmanager.
+
+    Returns when all of them do their work, and prints their addresses; the first start trains
+    models. What ends by itself is started again. Logs are in `.local/log`.
+
+    \b
+    plantwatch up
+    plantwatch up --only kafka,postgres,mlflow
+    plantwatch up --foreground
+
+    Exit code 69: something was not to be had or not ready in time; nothing is left running. 78: an
+    unknown name, a port in use, a setting that names another machine.
+    """
     console = Console()
     running = state.read(local_stack.LOCAL)
     if running is not None:
@@ -96,10 +112,26 @@ def bring_up(
         UnavailableError: Kafka is not to be had, or a process was not ready in time; the line
             says which. Nothing is left running.
     """
+    supervisor = _start_supervisor(settings, names)
+    try:
+        with console.status("starting ...") as spinner:
+            processes = _settled(supervisor, spinner.update)
+    except KeyboardInterrupt:
+        supervisor.terminate()
+        supervisor.wait()
+        raise
+    if processes is None:
+        last = SUPERVISOR_LOG.read_text(encoding="utf-8").strip().splitlines()[-1:]
+        why = "".join(last).removeprefix("plantwatch: ")
+        raise UnavailableError(why or f"read {SUPERVISOR_LOG}")
+    _show(console, processes)
+
+
+def _start_supervisor(settings: Settings, names: Collection[str]) -> "subprocess.Popen[bytes]":
     planned = local_stack.plan(settings, names)
     SUPERVISOR_LOG.parent.mkdir(parents=True, exist_ok=True)
     with SUPERVISOR_LOG.open("wb") as log:
-        supervisor = subprocess.Popen(
+        return subprocess.Popen(
             [sys.executable, "-m", "commands.app", "up", "--foreground", "--only", ",".join(names)],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -107,23 +139,21 @@ def bring_up(
             start_new_session=True,
             env=os.environ | environment_of(planned.settings),
         )
-    try:
-        with console.status("starting ...") as spinner:
-            while supervisor.poll() is None:
-                now = state.read(local_stack.LOCAL)
-                if now is not None and now.settled:
-                    _show(console, now.processes)
-                    return
-                if now is not None:
-                    waiting = [one.name for one in now.processes if one.state == "starting"]
-                    spinner.update(f"starting {', '.join(waiting)} ...")
-                time.sleep(state.POLL_INTERVAL_SEC)
-    except KeyboardInterrupt:
-        supervisor.terminate()
-        supervisor.wait()
-        raise
-    last = SUPERVISOR_LOG.read_text(encoding="utf-8").strip().splitlines()[-1:]
-    raise UnavailableError("".join(last).removeprefix("plantwatch: ") or f"read {SUPERVISOR_LOG}")
+
+
+def _settled(
+    supervisor: "subprocess.Popen[bytes]", tell: Callable[[str], None]
+) -> list[Status] | None:
+    """Wait until every process does its work; None if the supervisor ended before that."""
+    while supervisor.poll() is None:
+        now = state.read(local_stack.LOCAL)
+        if now is not None and now.settled:
+            return now.processes
+        if now is not None:
+            waiting = [one.name for one in now.processes if one.state == "starting"]
+            tell(f"starting {', '.join(waiting)} ...")
+        time.sleep(state.POLL_INTERVAL_SEC)
+    return None
 
 
 def take_down(settings: Settings) -> bool:

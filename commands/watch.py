@@ -22,7 +22,12 @@ def watch(
         int | None, typer.Option(min=1, help="Stop after so many; without it, on Ctrl-C.")
     ] = None,
 ) -> None:
-    """Print anomalies as they come, each once: time, machine, cycle, score, confidence, model."""
+    """Print anomalies as they come, each once: time, machine, cycle, score, confidence, model.
+
+    \b
+    plantwatch watch
+    plantwatch watch --from-beginning --count 10
+    """
     settings = context.ensure_object(Settings)
     values = tail(settings, settings.topics.anomalies, from_beginning=from_beginning)
     with closing(values), suppress(KeyboardInterrupt):

@@ -23,9 +23,14 @@ def worker(context: typer.Context) -> None:
     which `plantwatch up` runs, keeps the two in step with the registry. What the registry calls
     challenger scores the same windows in shadow.
 
-    Several workers share the work: give each its own WORKER_INSTANCE_ID and WORKER_METRICS_PORT.
+    Several workers share the work, each under an instance id and with a port of its own:
 
-    Exit code 69: Kafka is not there. 78: no production model, or a damaged one.
+    \b
+    plantwatch worker
+    WORKER_INSTANCE_ID=worker-2 WORKER_METRICS_PORT=9111 plantwatch worker
+
+    Exit code 65: so much is rejected that a person must look (section `rejects` of the settings).
+    69: Kafka is not there. 78: no production model, or a damaged one.
     """
     # Here, not above: Faust and onnxruntime take seconds, which no other command should wait for.
     from models.cache import Fetched, is_fetched, load_production

@@ -10,8 +10,8 @@ from typing import Any, Final
 from confluent_kafka import KafkaError
 from confluent_kafka.admin import AdminClient
 
-from plantwatch.broker import Kafka
 from plantwatch.errors import ConfigError
+from plantwatch.settings import Kafka
 
 _FILES: Final = {
     "ssl.ca.location": "ca_file",

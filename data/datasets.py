@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError
 from data.fleet import SENSORS, SETTINGS
 from plantwatch.configuration import read_yaml
 from plantwatch.errors import ConfigError
-from plantwatch.sections import Positive, Seconds, Section
+from plantwatch.settings.section import Positive, Seconds, Section
 
 CONFIGS: Final = Path("configs")
 """Where the datasets are described unless a command is told otherwise."""

@@ -1,8 +1,8 @@
 """Grafana's dashboards as code, and their way to a server.
 
 - `spec`: what a dashboard is made of, as data
-- `queries`: every query, once
-- `floor`, `machine`, `pipeline`, `models`: the four dashboards
+- `queries`: every query, once, by dashboard
+- `floor`, `machine`, `pipeline`, `models`: the four dashboards; `scores`: what they share
 - `render`, `variables`: their JSON
 - `files`: that JSON under version control, and what provisioning reads
 - `sources`, `alerting`: the data sources, and Prometheus' rules as Grafana's own

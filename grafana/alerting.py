@@ -4,26 +4,26 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from grafana.sources import PROMETHEUS_UID
 from grafana.spec import Json
 
-SOURCE_UID: Final = "plantwatch-prometheus"
 _MINUTE: Final = 60
 # How far back the query looks; its newest value counts.
 _LOOK_BACK_SEC: Final = 600
 
 
-def groups(rules: Json, folder_uid: str, receivers: dict[str, str]) -> dict[str, Json]:
+def groups(rules: Json, folder_uid: str, webhooks: dict[str, str]) -> dict[str, Json]:
     """Rule groups of Grafana by their title, from a document of Prometheus' rules.
 
     Args:
         rules: what `promtool check rules` takes; its recording rules stay Prometheus' own.
         folder_uid: where they go.
-        receivers: contact points by severity; rules of others are told by Grafana's own policy.
+        webhooks: by severity; rules without one are told by Grafana's own policy.
     """
     made = {}
     for group in rules["groups"]:
         alerts = [
-            _rule(one, group["name"], folder_uid, receivers)
+            _rule(one, group["name"], folder_uid, webhooks)
             for one in group["rules"]
             if "alert" in one
         ]
@@ -43,14 +43,19 @@ def contact_points(webhooks: dict[str, str]) -> Iterator[Json]:
         if url:
             yield {
                 "uid": f"plantwatch-{severity}",
-                "name": f"plantwatch {severity}",
+                "name": _receiver(severity),
                 "type": "webhook",
                 "settings": {"url": url, "httpMethod": "POST"},
                 "disableResolveMessage": False,
             }
 
 
-def _rule(alert: Json, group: str, folder_uid: str, receivers: dict[str, str]) -> Json:
+def _receiver(severity: str) -> str:
+    """The name of a contact point, which rules find it by."""
+    return f"plantwatch {severity}"
+
+
+def _rule(alert: Json, group: str, folder_uid: str, webhooks: dict[str, str]) -> Json:
     severity = alert["labels"]["severity"]
     rule: Json = {
         # Grafana takes 40 characters.
@@ -69,8 +74,8 @@ def _rule(alert: Json, group: str, folder_uid: str, receivers: dict[str, str]) -
         "labels": alert["labels"],
         "annotations": alert.get("annotations", {}),
     }
-    if severity in receivers:
-        rule["notification_settings"] = {"receiver": receivers[severity]}
+    if webhooks.get(severity):
+        rule["notification_settings"] = {"receiver": _receiver(severity)}
     return rule
 
 
@@ -97,7 +102,7 @@ _MILLISECONDS: Final = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000,
 def _query(expr: str) -> Json:
     return {
         "refId": "A",
-        "datasourceUid": SOURCE_UID,
+        "datasourceUid": PROMETHEUS_UID,
         "relativeTimeRange": {"from": _LOOK_BACK_SEC, "to": 0},
         "model": {"refId": "A", "expr": expr, "instant": True, "range": False},
     }

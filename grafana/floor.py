@@ -2,31 +2,20 @@
 
 from typing import Final
 
-from grafana import queries as q
-from grafana.spec import FLOOR_UID, Annotation, Board, Panel, Row, Step, Variable
+from grafana.queries import annotations
+from grafana.queries import floor as q
+from grafana.scores import score_steps
+from grafana.spec import Board, Panel, Row, Variable, green_below, traffic_light
+from plantwatch.dashboards import Dashboard
 from plantwatch.settings import Settings
-
-ANNOTATIONS: Final = (
-    Annotation("Incidents", "red", q.ALL_INCIDENTS),
-    Annotation("Maintenance", "blue", q.ALL_MAINTENANCE),
-    Annotation("Model swaps", "purple", q.MODEL_SWAPS),
-)
-WATCH: Final = 0.4
-THRESHOLD: Final = 0.5
-
-
-def score_steps(settings: Settings) -> tuple[Step, ...]:
-    """Colours of scores: close to the threshold, above it, critical."""
-    critical = settings.anomaly.critical_score
-    return ((None, "green"), (WATCH, "yellow"), (THRESHOLD, "orange"), (critical, "red"))
 
 
 def floor(settings: Settings) -> Board:
     return Board(
-        uid=FLOOR_UID,
+        uid=Dashboard.FLOOR,
         title="plantwatch: plant floor",
         description="Which machines are healthy, on watch, in alarm or silent, and since when.",
-        rows=(Row("Now", _now(settings)), Row("Over time", _over_time())),
+        rows=(Row("Now", _now(settings)), Row("Over time", _over_time(settings))),
         variables=(
             Variable(
                 "line",
@@ -46,7 +35,7 @@ def floor(settings: Settings) -> Board:
                 f"{settings.streamlit.silent_after_sec:g}",
             ),
         ),
-        annotations=ANNOTATIONS,
+        annotations=annotations.OF_THE_FLEET,
     )
 
 
@@ -72,7 +61,7 @@ def _now(settings: Settings) -> tuple[Panel, ...]:
             "stat",
             "short",
             (q.OPEN_COUNT,),
-            ((None, "green"), (1, "red")),
+            green_below(1, "red"),
             height=4,
         ),
         Panel(
@@ -112,7 +101,7 @@ _STATES: Final = {
 }
 
 
-def _over_time() -> tuple[Panel, ...]:
+def _over_time(settings: Settings) -> tuple[Panel, ...]:
     return (
         Panel(
             5,
@@ -134,7 +123,7 @@ def _over_time() -> tuple[Panel, ...]:
             "stat",
             "percentunit",
             (q.NUISANCE,),
-            ((None, "green"), (0.2, "yellow"), (0.5, "red")),
+            traffic_light(settings.grafana.false_alarms),
             width=6,
             low=0,
             high=1,
@@ -147,7 +136,7 @@ def _over_time() -> tuple[Panel, ...]:
             "stat",
             "short",
             (q.INCIDENT_RATE,),
-            ((None, "green"), (1, "yellow"), (3, "red")),
+            traffic_light(settings.grafana.incidents_per_machine),
             width=6,
         ),
         Panel(
@@ -168,7 +157,7 @@ def _over_time() -> tuple[Panel, ...]:
             "timeseries",
             "percentunit",
             (q.ANOMALY_SHARE,),
-            ((None, "green"), (0.2, "yellow"), (0.5, "red")),
+            traffic_light(settings.grafana.anomalous),
             width=6,
             low=0,
             high=1,
@@ -181,7 +170,7 @@ def _over_time() -> tuple[Panel, ...]:
             "timeseries",
             "short",
             (q.INCIDENTS_OPEN,),
-            ((None, "green"), (1, "orange")),
+            green_below(1, "orange"),
             width=12,
         ),
         Panel(
@@ -191,7 +180,7 @@ def _over_time() -> tuple[Panel, ...]:
             "timeseries",
             "short",
             (q.SILENT,),
-            ((None, "green"), (1, "orange")),
+            green_below(1, "orange"),
             width=12,
         ),
     )

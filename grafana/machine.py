@@ -1,14 +1,16 @@
 """One machine: its scores, its incidents, its sensors, and why it was said to be failing."""
 
-from grafana import queries as q
-from grafana.floor import score_steps
-from grafana.spec import MACHINE_UID, Annotation, Board, Panel, Row, Variable
+from grafana.queries import annotations
+from grafana.queries import machine as q
+from grafana.scores import THRESHOLD, score_steps
+from grafana.spec import Board, Panel, Row, Variable, green_below
+from plantwatch.dashboards import Dashboard
 from plantwatch.settings import Settings
 
 
 def machine(settings: Settings) -> Board:
     return Board(
-        uid=MACHINE_UID,
+        uid=Dashboard.MACHINE,
         title="plantwatch: machine",
         description="One machine: score and threshold, incidents, reasons, sensors, regime, model.",
         rows=(
@@ -17,11 +19,7 @@ def machine(settings: Settings) -> Board:
             Row("Sensors", _sensors()),
         ),
         variables=_variables(settings),
-        annotations=(
-            Annotation("Incidents", "red", q.INCIDENT_REGIONS),
-            Annotation("Maintenance", "blue", q.MAINTENANCE_REGIONS),
-            Annotation("Model swaps", "purple", q.MODEL_SWAPS),
-        ),
+        annotations=annotations.OF_A_MACHINE,
     )
 
 
@@ -38,7 +36,9 @@ def _variables(settings: Settings) -> tuple[Variable, ...]:
             "constant",
             str(settings.reading.settings),
         ),
-        Variable("normal_score", "Normal", "Below it a machine is normal.", "constant", "0.5"),
+        Variable(
+            "normal_score", "Normal", "Below it a machine is normal.", "constant", str(THRESHOLD)
+        ),
     )
 
 
@@ -80,7 +80,7 @@ def _scores(settings: Settings) -> tuple[Panel, ...]:
             "stat",
             "s",
             (q.HEARD,),
-            ((None, "green"), (settings.streamlit.silent_after_sec, "red")),
+            green_below(settings.streamlit.silent_after_sec, "red"),
             width=6,
             height=7,
         ),

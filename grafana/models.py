@@ -2,9 +2,10 @@
 
 from typing import Final
 
-from grafana import queries as q
-from grafana.floor import ANNOTATIONS
-from grafana.spec import MODELS_UID, Board, Panel, Row
+from grafana.queries import annotations
+from grafana.queries import models as q
+from grafana.spec import Board, Panel, Row, green_below
+from plantwatch.dashboards import Dashboard
 from plantwatch.settings import Settings
 
 _DAY: Final = 86_400
@@ -12,7 +13,7 @@ _DAY: Final = 86_400
 
 def models(settings: Settings) -> Board:
     return Board(
-        uid=MODELS_UID,
+        uid=Dashboard.MODELS,
         title="plantwatch: models and drift",
         description="Versions over time, scores, drift of the sensors, what the challenger says.",
         rows=(
@@ -20,13 +21,13 @@ def models(settings: Settings) -> Board:
             Row("Scores", _scores(settings)),
             Row("Drift", _drift(settings)),
         ),
-        annotations=ANNOTATIONS,
+        annotations=annotations.OF_THE_FLEET,
         since="now-24h",
     )
 
 
 def _versions(settings: Settings) -> tuple[Panel, ...]:
-    knobs = settings.alerts
+    alerts = settings.alerts
     return (
         Panel(
             1,
@@ -41,11 +42,11 @@ def _versions(settings: Settings) -> tuple[Panel, ...]:
         Panel(
             2,
             "Since training",
-            f"Age of the model in use; after {knobs.stale_days} days there is more to learn from.",
+            f"Age of the model in use; after {alerts.stale_days} days there is more to learn from.",
             "stat",
             "s",
             (q.TRAINED,),
-            ((None, "green"), (knobs.stale_days * _DAY, "yellow")),
+            green_below(alerts.stale_days * _DAY, "yellow"),
             width=4,
             height=4,
         ),
@@ -67,7 +68,7 @@ def _versions(settings: Settings) -> tuple[Panel, ...]:
             "timeseries",
             "s",
             (q.REGISTRY_AGE,),
-            ((None, "green"), (knobs.registry_silent_sec, "red")),
+            green_below(alerts.registry_silent_sec, "red"),
             width=8,
             height=4,
         ),
@@ -78,7 +79,7 @@ def _versions(settings: Settings) -> tuple[Panel, ...]:
             "stat",
             "short",
             (q.MODELS_REFUSED,),
-            ((None, "green"), (1, "red")),
+            green_below(1, "red"),
             width=4,
             height=4,
         ),
@@ -129,7 +130,7 @@ def _scores(settings: Settings) -> tuple[Panel, ...]:
             "timeseries",
             "percentunit",
             (q.DISAGREEMENT,),
-            ((None, "green"), (settings.alerts.disagreement, "red")),
+            green_below(settings.alerts.disagreement, "red"),
             width=12,
             low=0,
             high=1,
@@ -148,18 +149,18 @@ def _scores(settings: Settings) -> tuple[Panel, ...]:
 
 
 def _drift(settings: Settings) -> tuple[Panel, ...]:
-    knobs = settings.drift
+    drift = settings.drift
     return (
         Panel(
             10,
             "Drift of the sensors",
             "How far the fleet's last points lie from the training data, by sensor, in spreads of "
-            f"what the other sensors do not explain. A shift up to {knobs.tolerance:g} is none; "
-            f"there is no fleet with fewer than {knobs.machines} machines.",
+            f"what the other sensors do not explain. A shift up to {drift.tolerance:g} is none; "
+            f"there is no fleet with fewer than {drift.machines} machines.",
             "timeseries",
             "none",
             (q.DRIFT_SHIFT,),
-            ((None, "green"), (knobs.tolerance, "yellow")),
+            green_below(drift.tolerance, "yellow"),
             width=12,
             height=9,
         ),
@@ -171,7 +172,7 @@ def _drift(settings: Settings) -> tuple[Panel, ...]:
             "state-timeline",
             "none",
             (q.DRIFTING,),
-            ((None, "green"), (1, "red")),
+            green_below(1, "red"),
             width=12,
             height=9,
             words={"0": ("as trained", "green"), "1": ("drifts", "red")},
@@ -193,7 +194,7 @@ def _drift(settings: Settings) -> tuple[Panel, ...]:
             "timeseries",
             "percentunit",
             (q.UNSEEN,),
-            ((None, "green"), (settings.alerts.unseen_regimes, "red")),
+            green_below(settings.alerts.unseen_regimes, "red"),
             low=0,
             high=1,
         ),

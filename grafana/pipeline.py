@@ -2,17 +2,18 @@
 
 from typing import Final
 
-from grafana import queries as q
-from grafana.floor import ANNOTATIONS
-from grafana.spec import PIPELINE_UID, Board, Panel, Row, Step, Variable
+from grafana.queries import annotations
+from grafana.queries import pipeline as q
+from grafana.spec import Board, Panel, Row, Variable, green_below
+from plantwatch.dashboards import Dashboard
 from plantwatch.settings import Settings
 
-_ZERO: Final[tuple[Step, ...]] = ((None, "green"), (1, "red"))
+_NONE_AT_ALL: Final = green_below(1, "red")
 
 
 def pipeline(settings: Settings) -> Board:
     return Board(
-        uid=PIPELINE_UID,
+        uid=Dashboard.PIPELINE,
         title="plantwatch: pipeline",
         description="Every reading is accounted for, and how fast: worker, sinks, producers.",
         rows=(
@@ -32,7 +33,7 @@ def pipeline(settings: Settings) -> Board:
                 everything=".*",
             ),
         ),
-        annotations=ANNOTATIONS,
+        annotations=annotations.OF_THE_FLEET,
         since="now-1h",
     )
 
@@ -48,7 +49,7 @@ def _accounting() -> tuple[Panel, ...]:
             "stat",
             "short",
             (q.UNACCOUNTED,),
-            _ZERO,
+            _NONE_AT_ALL,
             width=6,
         ),
         Panel(
@@ -83,8 +84,7 @@ def _accounting() -> tuple[Panel, ...]:
 
 
 def _speed(settings: Settings) -> tuple[Panel, ...]:
-    latency = ((None, "green"), (settings.alerts.p99_sec, "red"))
-    shares = ("0.5", "0.95", "0.99")
+    latency = green_below(settings.alerts.p99_sec, "red")
     return (
         Panel(
             5,
@@ -92,7 +92,7 @@ def _speed(settings: Settings) -> tuple[Panel, ...]:
             "From Kafka's timestamp of a reading to its verdict: half, 95 % and 99 % are faster.",
             "timeseries",
             "s",
-            tuple(map(q.latency, shares)),
+            q.VERDICT_LATENCY,
             latency,
         ),
         Panel(
@@ -101,7 +101,7 @@ def _speed(settings: Settings) -> tuple[Panel, ...]:
             "From Kafka's timestamp of a reading to the commit of its verdict's row.",
             "timeseries",
             "s",
-            tuple(map(q.stored_latency, shares)),
+            q.STORED_LATENCY,
             latency,
         ),
         Panel(
@@ -112,7 +112,7 @@ def _speed(settings: Settings) -> tuple[Panel, ...]:
             "timeseries",
             "short",
             (q.LAG,),
-            ((None, "green"), (settings.alerts.lag_readings, "red")),
+            green_below(settings.alerts.lag_readings, "red"),
         ),
         Panel(
             8,
@@ -120,7 +120,7 @@ def _speed(settings: Settings) -> tuple[Panel, ...]:
             "Decoding, scoring and emitting one chunk: 99 % take less.",
             "timeseries",
             "s",
-            (q.CHUNK_SECONDS,),
+            (q.CHUNK_LATENCY,),
             latency,
         ),
         Panel(
@@ -160,7 +160,7 @@ def _sinks(settings: Settings) -> tuple[Panel, ...]:
             "timeseries",
             "short",
             (q.SINK_LAG,),
-            ((None, "green"), (settings.alerts.lag_messages, "red")),
+            green_below(settings.alerts.lag_messages, "red"),
         ),
         Panel(
             13,
@@ -170,7 +170,7 @@ def _sinks(settings: Settings) -> tuple[Panel, ...]:
             "timeseries",
             "short",
             (q.SINK_RETRIES, q.REFUSED),
-            _ZERO,
+            _NONE_AT_ALL,
         ),
         Panel(
             14,
@@ -188,7 +188,7 @@ def _sinks(settings: Settings) -> tuple[Panel, ...]:
             "timeseries",
             "short",
             (q.OUTBOX,),
-            ((None, "green"), (1, "yellow")),
+            green_below(1, "yellow"),
         ),
         Panel(
             22,
@@ -215,7 +215,7 @@ def _trouble() -> tuple[Panel, ...]:
             "timeseries",
             "short",
             (q.DEAD_LETTERS,),
-            _ZERO,
+            _NONE_AT_ALL,
         ),
         Panel(
             17,
@@ -224,7 +224,7 @@ def _trouble() -> tuple[Panel, ...]:
             "timeseries",
             "short",
             (q.REJECTS,),
-            _ZERO,
+            _NONE_AT_ALL,
         ),
         Panel(
             18,
@@ -233,7 +233,7 @@ def _trouble() -> tuple[Panel, ...]:
             "timeseries",
             "short",
             (q.REBALANCES,),
-            ((None, "green"), (1, "yellow")),
+            green_below(1, "yellow"),
         ),
         Panel(
             19,
@@ -251,7 +251,7 @@ def _trouble() -> tuple[Panel, ...]:
             "stat",
             "short",
             (q.TRUNCATED,),
-            _ZERO,
+            _NONE_AT_ALL,
         ),
         Panel(
             21,

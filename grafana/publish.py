@@ -126,13 +126,13 @@ def _dashboard(server: Server, wanted: Json) -> Thing:
     if found is None:
         return Thing("dashboard", title, State.MISSING, write)
     newest = server.newest_version(uid)
-    said = newest.get("message") or ""
-    if not said.startswith(_MARK):
+    found_message = newest.get("message") or ""
+    if not found_message.startswith(_MARK):
         by = f"version {newest.get('version', '?')}, by {newest.get('createdBy', 'somebody')}"
         return Thing("dashboard", title, State.EDITED, write, by)
     if found["meta"].get("folderUid") != FOLDER_UID:
         return Thing("dashboard", title, State.EDITED, write, "moved to another folder")
-    return Thing("dashboard", title, State.SAME if said == message else State.OLDER, write)
+    return Thing("dashboard", title, State.SAME if found_message == message else State.OLDER, write)
 
 
 def _contact_points(server: Server, wanted: Sequence[Json]) -> Iterator[Thing]:

@@ -139,10 +139,10 @@ def _of_kind(made: Any, panel: Panel) -> Any:
     if panel.repeat:
         made = made.repeat(panel.repeat).repeat_direction("h").max_per_row(3)
     if panel.threshold_line:
-        line = common.GraphThresholdsStyleConfig().mode(
+        dashed = common.GraphThresholdsStyleConfig().mode(
             common_models.GraphThresholdsStyleMode.DASHED
         )
-        made = made.thresholds_style(line)
+        made = made.thresholds_style(dashed)
     return made
 
 

@@ -37,31 +37,31 @@ class Server:
         )
 
     def folder(self, uid: str) -> Json | None:
-        return self._found(lambda: self._api.folder.get_folder(uid))
+        return self._answer_or_none(lambda: self._api.folder.get_folder(uid))
 
     def make_folder(self, uid: str, title: str) -> None:
-        self._said(lambda: self._api.folder.create_folder(title, uid=uid))
+        self._answer(lambda: self._api.folder.create_folder(title, uid=uid))
 
     def rename_folder(self, uid: str, title: str) -> None:
-        self._said(lambda: self._api.folder.update_folder(uid, title=title, overwrite=True))
+        self._answer(lambda: self._api.folder.update_folder(uid, title=title, overwrite=True))
 
     def source(self, uid: str) -> Json | None:
-        return self._found(lambda: self._api.datasource.get_datasource_by_uid(uid))
+        return self._answer_or_none(lambda: self._api.datasource.get_datasource_by_uid(uid))
 
     def put_source(self, source: Json, *, exists: bool) -> None:
         change = self._api.datasource
         if exists:
-            self._said(lambda: change.update_datasource_by_uid(source["uid"], source))
+            self._answer(lambda: change.update_datasource_by_uid(source["uid"], source))
         else:
-            self._said(lambda: change.create_datasource(source))
+            self._answer(lambda: change.create_datasource(source))
 
     def dashboard(self, uid: str) -> Json | None:
         """Its JSON and `meta`."""
-        return self._found(lambda: self._api.dashboard.get_dashboard(uid))
+        return self._answer_or_none(lambda: self._api.dashboard.get_dashboard(uid))
 
     def newest_version(self, uid: str) -> Json:
         """Who saved it last, and with which message; {} if that is not known."""
-        listed = self._said(
+        listed = self._answer(
             lambda: self._api.dashboard_versions.get_dashboard_versions_by_uid(uid, limit=1)
         )
         # Since Grafana 11 in an object, before that as a list.
@@ -75,27 +75,29 @@ class Server:
             "overwrite": True,
             "message": message,
         }
-        self._said(lambda: self._api.dashboard.update_dashboard(wanted))
+        self._answer(lambda: self._api.dashboard.update_dashboard(wanted))
 
     def contact_points(self) -> list[Json]:
-        found = self._said(self._api.alertingprovisioning.get_contactpoints)
+        found = self._answer(self._api.alertingprovisioning.get_contactpoints)
         return cast("list[Json]", found)
 
     def put_contact_point(self, point: Json, *, exists: bool) -> None:
         change = self._api.alertingprovisioning
         if exists:
-            self._said(lambda: change.update_contactpoint(point["uid"], point))
+            self._answer(lambda: change.update_contactpoint(point["uid"], point))
         else:
-            self._said(lambda: change.create_contactpoint(point))
+            self._answer(lambda: change.create_contactpoint(point))
 
     def rule_group(self, folder_uid: str, title: str) -> Json | None:
-        return self._found(lambda: self._api.alertingprovisioning.get_rule_group(folder_uid, title))
+        return self._answer_or_none(
+            lambda: self._api.alertingprovisioning.get_rule_group(folder_uid, title)
+        )
 
     def put_rule_group(self, folder_uid: str, group: Json) -> None:
         change = self._api.alertingprovisioning
-        self._said(lambda: change.update_rule_group(folder_uid, group["title"], group))
+        self._answer(lambda: change.update_rule_group(folder_uid, group["title"], group))
 
-    def _found(self, ask: Callable[[], Any]) -> Json | None:
+    def _answer_or_none(self, ask: Callable[[], Any]) -> Json | None:
         """What it answers; None where there is none."""
         with self._explained():
             try:
@@ -110,7 +112,7 @@ class Server:
             f"what answers at {self.url} is no Grafana; set ALERTS_GRAFANA_URL to where one is"
         )
 
-    def _said(self, ask: Callable[[], Any]) -> Any:
+    def _answer(self, ask: Callable[[], Any]) -> Any:
         with self._explained():
             return ask()
 
@@ -128,15 +130,15 @@ class Server:
             ) from None
 
     def _explanation(self, error: GrafanaException) -> ConfigError | UnavailableError:
-        said = " ".join(str(error.message).split())[:160]
+        reason = " ".join(str(error.message).split())[:160]
         if error.status_code in _DENIED:
             return ConfigError(
-                f"Grafana at {self.url} refuses the token ({error.status_code}: {said}); set "
+                f"Grafana at {self.url} refuses the token ({error.status_code}: {reason}); set "
                 "GRAFANA_TOKEN to one of a service account with the role Admin"
             )
         if isinstance(error, GrafanaClientError):
             return ConfigError(
-                f"Grafana at {self.url} does not take what it was sent ({said}); plantwatch needs "
-                "Grafana 12.1.2 or newer"
+                f"Grafana at {self.url} does not take what it was sent ({reason}); plantwatch "
+                "needs Grafana 12.1.2 or newer"
             )
-        return UnavailableError(f"Grafana at {self.url} cannot now ({said}); try again later")
+        return UnavailableError(f"Grafana at {self.url} cannot now ({reason}); try again later")

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Final
 
-from grafana.alerting import SOURCE_UID
 from grafana.spec import Json
 from grafana.variables import PLUGINS
 from plantwatch.settings import Settings
 
+PROMETHEUS_UID: Final = "plantwatch-prometheus"
 POSTGRES_UID: Final = "plantwatch-postgres"
 _POSTGRES_VERSION: Final = 1500
 
@@ -15,7 +15,7 @@ _POSTGRES_VERSION: Final = 1500
 def sources(settings: Settings) -> Iterator[Json]:
     """Both, the password of the reader included: what only looks needs no more."""
     yield {
-        "uid": SOURCE_UID,
+        "uid": PROMETHEUS_UID,
         "name": "plantwatch Prometheus",
         "type": PLUGINS["prometheus"],
         "access": "proxy",

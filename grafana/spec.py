@@ -3,17 +3,15 @@
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+from plantwatch.dashboards import Dashboard
+
 Kind = Literal["timeseries", "stat", "table", "state-timeline", "bargauge", "heatmap"]
 Source = Literal["prometheus", "postgres"]
-Step = tuple[float | None, str]
-
-MACHINE_UID: Final = "plantwatch-machine"
-FLOOR_UID: Final = "plantwatch-floor"
-PIPELINE_UID: Final = "plantwatch-pipeline"
-MODELS_UID: Final = "plantwatch-models"
+Steps = tuple[tuple[float | None, str], ...]
+"""From which value on which color holds; the first is from None, the lowest."""
 
 TO_MACHINE: Final = (
-    f"/d/{MACHINE_UID}?${{__url_time_range}}&var-machine=${{__value.raw:percentencode}}"
+    f"{Dashboard.MACHINE.path}?${{__url_time_range}}&var-machine=${{__value.raw:percentencode}}"
     "&${prometheus:queryparam}&${postgres:queryparam}"
 )
 """Where a machine's name leads: the same time range and data sources."""
@@ -46,7 +44,7 @@ Query = Prom | Sql
 class Panel:
     """One panel. `id` is for ever: links and alerts point to it.
 
-    `steps` are thresholds, each with its colour from there on, the first from None, the lowest.
+    `steps` are its thresholds.
     `units` are those of columns that have another unit than the rest; `machine_column` is the one
     whose names lead to a machine's dashboard; `words` are what stands for a value, and its colour.
     """
@@ -57,7 +55,7 @@ class Panel:
     kind: Kind
     unit: str
     queries: tuple[Query, ...]
-    steps: tuple[Step, ...] = ((None, "green"),)
+    steps: Steps = ((None, "green"),)
     width: int = 8
     height: int = 7
     units: dict[str, str] = field(default_factory=dict)
@@ -67,6 +65,16 @@ class Panel:
     high: float | None = None
     repeat: str | None = None
     threshold_line: bool = False
+
+
+def green_below(limit: float, color: str) -> Steps:
+    """Green, and `color` from the limit on."""
+    return ((None, "green"), (limit, color))
+
+
+def traffic_light(limits: tuple[float, float]) -> Steps:
+    """Green, yellow from the first limit on, red from the second on."""
+    return (*green_below(limits[0], "yellow"), (limits[1], "red"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +114,7 @@ class Annotation:
 class Board:
     """A dashboard."""
 
-    uid: str
+    uid: Dashboard
     title: str
     description: str
     rows: tuple[Row, ...]

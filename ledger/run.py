@@ -10,7 +10,7 @@ from ledger import sources
 from ledger.evidence import Identity
 from ledger.findings import Findings
 from ledger.judge import Judge
-from models import registry
+from models.fetch import fetch_digest
 from models.onnx_detector import OnnxDetector
 from plantwatch.errors import ConfigError, UnavailableError
 from plantwatch.settings import Settings
@@ -63,10 +63,7 @@ def detector_of(settings: Settings, digest: str) -> OnnxDetector | None:
     """The model of a digest, from the cache or else the registry; None if neither can give it."""
     if not _DIGEST.fullmatch(digest):  # it comes from a message, and becomes a path
         return None
-    folder = settings.model.cache / digest
     try:
-        if not folder.exists():
-            registry.fetch(settings, digest)
-        return OnnxDetector(folder, digest, settings.anomaly)
+        return OnnxDetector(fetch_digest(settings, digest), digest, settings.anomaly)
     except (ConfigError, UnavailableError):
         return None

@@ -11,10 +11,9 @@ from typing import cast
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
-Array = NDArray[np.float64]
+from plantwatch.scoring import Float64
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,12 +25,12 @@ class Mixture:
     score is divided by: its deviation on normal windows, or less where it counts more.
     """
 
-    weights: Array
-    bias: Array
+    weights: Float64
+    bias: Float64
     groups: tuple[int, ...]
-    scale: Array
+    scale: Float64
 
-    def scores(self, x: Array) -> Array:
+    def scores(self, x: Float64) -> Float64:
         """Each group's score above that of the normal mean, unscaled: [n, D] -> [n, K]."""
         likelihood = x @ self.weights.T + self.bias
         ends = np.cumsum(self.groups)[:-1]
@@ -39,8 +38,8 @@ class Mixture:
         total = np.logaddexp.reduce
         return np.stack([total(of, axis=1) - total(at) for of, at in pairs], axis=1)
 
-    def raw(self, x: Array) -> Array:
-        return cast("Array", (self.scores(x) / self.scale).mean(axis=1))
+    def raw(self, x: Float64) -> Float64:
+        return cast("Float64", (self.scores(x) / self.scale).mean(axis=1))
 
 
 class ErrorHead(nn.Module):
@@ -56,7 +55,7 @@ class LinearHead(nn.Module):
 
     weights: Tensor
 
-    def __init__(self, weights: Array) -> None:
+    def __init__(self, weights: Float64) -> None:
         """`weights` [K, D]."""
         super().__init__()
         self.register_buffer("weights", torch.from_numpy(weights))

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 from sklearn.ensemble import IsolationForest
 
-from plantwatch.settings import IsolationForest as Hyperparameters
+from plantwatch.settings import IsolationForest as Config
 
 
-def fit(features: NDArray[np.float32], knobs: Hyperparameters, seed: int) -> IsolationForest:
+def fit(features: NDArray[np.float32], config: Config, seed: int) -> IsolationForest:
     """Grow the trees on `features` [n, ...] of normal windows."""
-    samples = min(knobs.max_samples, len(features))
-    forest = IsolationForest(n_estimators=knobs.trees, max_samples=samples, random_state=seed)
+    samples = min(config.max_samples, len(features))
+    forest = IsolationForest(n_estimators=config.trees, max_samples=samples, random_state=seed)
     return forest.fit(features.reshape(len(features), -1))
 
 

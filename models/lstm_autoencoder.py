@@ -11,16 +11,16 @@ from plantwatch.settings import LstmAe
 class LstmAutoencoder(Predictor):
     """A window [n, length, channels] through a code of `latent_dim` numbers and back."""
 
-    def __init__(self, length: int, channels: int, level_rows: int, knobs: LstmAe) -> None:
+    def __init__(self, length: int, channels: int, level_rows: int, config: LstmAe) -> None:
         super().__init__()
         self.length = length
-        self.encoder = nn.LSTM(channels, knobs.hidden_dim, knobs.num_layers, batch_first=True)
-        self.code = nn.Linear(knobs.hidden_dim, knobs.latent_dim)
-        self.expand = nn.Linear(knobs.latent_dim, knobs.hidden_dim)
+        self.encoder = nn.LSTM(channels, config.hidden_dim, config.num_layers, batch_first=True)
+        self.code = nn.Linear(config.hidden_dim, config.latent_dim)
+        self.expand = nn.Linear(config.latent_dim, config.hidden_dim)
         self.decoder = nn.LSTM(
-            knobs.hidden_dim, knobs.hidden_dim, knobs.num_layers, batch_first=True
+            config.hidden_dim, config.hidden_dim, config.num_layers, batch_first=True
         )
-        self.output = nn.Linear(knobs.hidden_dim, channels)
+        self.output = nn.Linear(config.hidden_dim, channels)
         self.level_and_slope = LevelAndSlope(length, level_rows)
 
     def forward(self, window: Tensor) -> Tensor:

@@ -85,10 +85,10 @@ class OnnxScorer:
 class OnnxDetector:
     """A `Detector` from an artifact folder named by its digest."""
 
-    def __init__(self, folder: Path, version: str, knobs: Anomaly) -> None:
+    def __init__(self, folder: Path, version: str, config: Anomaly) -> None:
         """Read `folder`, whose name is the digest; `version` is what verdicts will name.
 
-        `knobs` have the threshold and the alarm that decide where the card has none.
+        `config` have the threshold and the alarm that decide where the card has none.
 
         Raises:
             ConfigError: the artifact is corrupted or not for this program; see `read_artifact`.
@@ -102,9 +102,9 @@ class OnnxDetector:
             scale=self.card.scale,
             platt_a=self.card.platt_a,
             platt_b=self.card.platt_b,
-            fallback=knobs.threshold,
+            fallback=config.threshold,
         )
-        self._rule = knobs.rule(self.card.alarm)
+        self._rule = config.rule(self.card.alarm)
 
     def score(self, windows: NDArray[np.float32]) -> Verdicts:
         """See `plantwatch.scoring.Detector.score`."""

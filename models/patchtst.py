@@ -19,15 +19,15 @@ class PatchTst(Predictor):
     All channels share the weights; a channel's context is cut into patches side by side.
     """
 
-    def __init__(self, length: int, knobs: Patchtst) -> None:
+    def __init__(self, length: int, config: Patchtst) -> None:
         super().__init__()
-        self.context, self.patch, width = knobs.context, knobs.patch, knobs.model_dim
-        patches = knobs.context // knobs.patch
-        self.embed = nn.Linear(knobs.patch, width)
+        self.context, self.patch, width = config.context, config.patch, config.model_dim
+        patches = config.context // config.patch
+        self.embed = nn.Linear(config.patch, width)
         self.position = nn.Parameter(torch.zeros(patches, width))
-        self.layers = nn.ModuleList(_Layer(knobs) for _ in range(knobs.num_layers))
-        self.output = nn.Linear(patches * width, length - knobs.context)
-        self.level_and_slope = LevelAndSlope(knobs.context, knobs.context)
+        self.layers = nn.ModuleList(_Layer(config) for _ in range(config.num_layers))
+        self.output = nn.Linear(patches * width, length - config.context)
+        self.level_and_slope = LevelAndSlope(config.context, config.context)
 
     def forward(self, window: Tensor) -> Tensor:
         channels = window[:, : self.context].transpose(1, 2)
@@ -53,16 +53,16 @@ class _Layer(nn.Module):
     Written out: torch's own encoder layer has a fast path that the ONNX exporter cannot follow.
     """
 
-    def __init__(self, knobs: Patchtst) -> None:
+    def __init__(self, config: Patchtst) -> None:
         super().__init__()
-        width = knobs.model_dim
-        self.heads, self.depth = knobs.attention_heads, width // knobs.attention_heads
+        width = config.model_dim
+        self.heads, self.depth = config.attention_heads, width // config.attention_heads
         self.query, self.key, self.value = (nn.Linear(width, width) for _ in range(3))
         self.mix = nn.Linear(width, width)
         self.feedforward = nn.Sequential(
-            nn.Linear(width, knobs.feedforward_dim),
+            nn.Linear(width, config.feedforward_dim),
             nn.GELU(),
-            nn.Linear(knobs.feedforward_dim, width),
+            nn.Linear(config.feedforward_dim, width),
         )
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(2))
 

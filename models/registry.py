@@ -5,23 +5,16 @@
 
 import logging
 import os
-import shutil
-import tempfile
-import time
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Final
 
-from pydantic import ValidationError
-
-from models.cache import Named, Role, Unfit, load, note_contact, read_named, write_named
-from models.card import CARD, MAX_BYTES, NETWORK, Card, check_fits, read_artifact
-from plantwatch.errors import ConfigError, UnavailableError, UnfitModelError
+from models.card import Card
+from plantwatch.errors import ConfigError, UnavailableError
 from plantwatch.settings import Settings
 
 if TYPE_CHECKING:
@@ -124,13 +117,12 @@ def set_challenger(settings: Settings, version: int | None) -> None:
         ConfigError: it has no such version.
     """
     name, alias = settings.model.name, settings.model.challenger
-    known = {one.version for one in list_versions(settings)}
-    if version is not None and version not in known:
-        raise ConfigError(f"there is no version {version}; `plantwatch models list` shows them")
+    if version is not None:
+        find_version(settings, version)
     with client(settings) as mlflow:
         if version is not None:
             mlflow.set_registered_model_alias(name, alias, str(version))
-        elif known:
+        elif mlflow.search_registered_models(f"name = '{name}'"):
             mlflow.delete_registered_model_alias(name, alias)
 
 
@@ -142,8 +134,8 @@ def list_versions(settings: Settings) -> list[Registered]:
     """
     with client(settings) as mlflow:
         found = mlflow.search_model_versions(f"name = '{settings.model.name}'")
-        current = _production(mlflow, settings) if found else None
-        challenger = _challenger(mlflow, settings) if found else None
+        current = production_version(mlflow, settings) if found else None
+        challenger = challenger_version(mlflow, settings) if found else None
         versions = [
             Registered(
                 version=int(one.version),
@@ -158,6 +150,19 @@ def list_versions(settings: Settings) -> list[Registered]:
             for one in found
         ]
     return sorted(versions, key=lambda one: -one.version)
+
+
+def find_version(settings: Settings, version: int) -> Registered:
+    """One version.
+
+    Raises:
+        UnavailableError: the registry is away.
+        ConfigError: it has no such version.
+    """
+    found = next((one for one in list_versions(settings) if one.version == version), None)
+    if found is None:
+        raise ConfigError(f"there is no version {version}; `plantwatch models list` shows them")
+    return found
 
 
 def name_newest(settings: Settings, model_type: str) -> None:
@@ -183,110 +188,17 @@ def has_production(settings: Settings) -> bool:
         UnavailableError: the registry is away.
     """
     with client(settings) as mlflow:
-        return _production(mlflow, settings) is not None
+        return production_version(mlflow, settings) is not None
 
 
-def fetch_production(settings: Settings, unfit: Unfit | None = None) -> Path:
-    """Bring the production model into `model.cache`, checked, and name it there.
-
-    Returns the folder it is in.
-
-    The alias decides, the stage where there is no alias. A model that is there already is checked
-    and not downloaded; one that is in `unfit` is refused at once.
-
-    Raises:
-        UnavailableError: the registry is away; what was fetched before can still be used.
-        ConfigError: it holds no production model, or one that cannot be used; nothing is written.
-    """
-    with client(settings) as mlflow:
-        version = _production(mlflow, settings)
-        if version is None:
-            raise ConfigError(
-                f"no production model {settings.model.name!r} in the registry at "
-                f"{settings.mlflow.tracking_uri}; run `make train`"
-            )
-        named = _bring(mlflow, settings, version, Role.PRODUCTION, unfit or Unfit())
-    write_named(settings.model.cache, Role.PRODUCTION, named)
-    return settings.model.cache / named.digest
-
-
-def fetch_challenger(settings: Settings, unfit: Unfit | None = None) -> None:
-    """The same for the challenger; where the registry names none, the cache names none either.
-
-    Raises:
-        UnavailableError: the registry is away; the challenger stays.
-        ConfigError: the challenger cannot be used; from now on there is none.
-    """
-    cache = settings.model.cache
-    with client(settings) as mlflow:
-        version = _challenger(mlflow, settings)
-        try:
-            named = (
-                _bring(mlflow, settings, version, Role.CHALLENGER, unfit or Unfit())
-                if version
-                else None
-            )
-        except ConfigError:
-            write_named(cache, Role.CHALLENGER, None)
-            raise
-    write_named(cache, Role.CHALLENGER, named)
-
-
-def follow(settings: Settings, report: Callable[[str], None]) -> NoReturn:
-    """Keep `model.cache` in step with the registry, for ever; the worker looks there.
-
-    What goes wrong (the registry is away, a version is damaged) is reported once. The production
-    model fetched before stays then, and the worker goes on with it. A version that was refused is
-    not fetched and tried again until another is named.
-    """
-    unfit = Unfit()
-    said = dict.fromkeys(Role, "")
-    while True:
-        for role, bring in (
-            (Role.PRODUCTION, fetch_production),
-            (Role.CHALLENGER, fetch_challenger),
-        ):
-            now = _look(settings, partial(bring, settings, unfit))
-            if now != said[role]:
-                report(f"{role}: {now or 'the registry answers, its model is here'}")
-                said[role] = now
-        time.sleep(settings.model.refresh_sec)
-
-
-def _look(settings: Settings, bring: Callable[[], object]) -> str:
-    """Bring a role's model; what went wrong, or nothing."""
-    try:
-        bring()
-    except UnavailableError as error:
-        return str(error)
-    except ConfigError as error:
-        why = str(error)
-    else:
-        why = ""
-    note_contact(settings.model.cache)
-    return why
-
-
-def fetch(settings: Settings, digest: str) -> Path:
-    """Bring the model of a digest into `model.cache`, checked, whichever version it is.
-
-    Returns the folder it is in.
+def set_tag(settings: Settings, version: int, key: str, value: str) -> None:
+    """Write down something about a version, where all who look at the registry see it.
 
     Raises:
         UnavailableError: the registry is away.
-        ConfigError: no version has this digest, or its artifact is damaged; nothing is written.
     """
-    name = settings.model.name
     with client(settings) as mlflow:
-        versions = mlflow.search_model_versions(f"name = '{name}'")
-        runs = [one.run_id for one in versions if one.tags.get("digest") == digest]
-        if not runs or runs[0] is None:
-            raise ConfigError(
-                f"no version of {name!r} at {settings.mlflow.tracking_uri} has the digest "
-                f"{digest[:12]}...; look for it in the registry that it was trained with"
-            )
-        _download(mlflow, runs[0], digest, settings.model.cache)
-    return settings.model.cache / digest
+        mlflow.set_model_version_tag(settings.model.name, str(version), key, value)
 
 
 def fetch_artifact(settings: Settings, version: int, name: str, folder: Path) -> Path:
@@ -303,89 +215,8 @@ def fetch_artifact(settings: Settings, version: int, name: str, folder: Path) ->
         return Path(mlflow.download_artifacts(run, name, str(folder)))
 
 
-def set_tag(settings: Settings, version: int, key: str, value: str) -> None:
-    """Write down something about a version, where all who look at the registry see it.
-
-    Raises:
-        UnavailableError: the registry is away.
-    """
-    with client(settings) as mlflow:
-        mlflow.set_model_version_tag(settings.model.name, str(version), key, value)
-
-
-def _bring(
-    mlflow: "MlflowClient", settings: Settings, version: "ModelVersion", role: Role, unfit: Unfit
-) -> Named:
-    """Bring a version into the cache, checked; tried, too, unless the role has it already."""
-    cache, digest = settings.model.cache, version.tags.get("digest", "")
-    try:
-        named = Named(
-            digest=digest,
-            version=int(version.version),
-            model_version=f"{version.tags['model_type']}_v{version.version}",
-        )
-    except (KeyError, ValidationError):
-        raise ConfigError(
-            f"version {version.version} has no digest or type: it was not registered by "
-            "`make train`; promote another version"
-        ) from None
-    with unfit.remembered(role, named):
-        check_fits(_card(mlflow, version.run_id or "", digest, cache), settings)
-        if named != _known(cache, role):
-            load(settings, named)
-    return named
-
-
-def _card(mlflow: "MlflowClient", run_id: str, digest: str, cache: Path) -> Card:
-    """The card of the artifact in the cache, which is fetched if it is not there or is damaged."""
-    try:
-        return read_artifact(cache / digest, digest)[0]
-    except ConfigError:
-        shutil.rmtree(cache / digest, ignore_errors=True)
-    _download(mlflow, run_id, digest, cache)
-    return read_artifact(cache / digest, digest)[0]
-
-
-def _known(cache: Path, role: Role) -> Named | None:
-    with suppress(ConfigError):  # what is damaged is written anew
-        return read_named(cache, role)
-    return None
-
-
-def _download(mlflow: "MlflowClient", run_id: str, digest: str, cache: Path) -> None:
-    """Download beside its place, check, then rename: no reader ever sees half a model."""
-    sizes = {one.path: one.file_size or 0 for one in mlflow.list_artifacts(run_id, ARTIFACT)}
-    if sizes.keys() != {f"{ARTIFACT}/{CARD}", f"{ARTIFACT}/{NETWORK}"}:
-        raise _refused(run_id, "it is not a card and a network")
-    if max(sizes.values()) > MAX_BYTES:
-        raise _refused(run_id, f"a file is larger than {MAX_BYTES} bytes")
-    cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache) as temporary:
-        downloaded = Path(mlflow.download_artifacts(run_id, ARTIFACT, temporary))
-        try:
-            read_artifact(downloaded, digest)
-        except ConfigError as error:
-            why = str(error).partition("; ")[0].replace(f"{downloaded}/", "")
-            raise _refused(run_id, why) from None
-        downloaded.rename(cache / digest)
-
-
-def _refused(run_id: str, why: str) -> UnfitModelError:
-    return UnfitModelError(
-        f"the artifact of run {run_id} is damaged: {why}; promote another version or run "
-        "`make train`"
-    )
-
-
-def _challenger(mlflow: "MlflowClient", settings: Settings) -> "ModelVersion | None":
-    name, alias = settings.model.name, settings.model.challenger
-    found = mlflow.search_registered_models(f"name = '{name}'")
-    if not found or alias not in found[0].aliases:
-        return None
-    return mlflow.get_model_version_by_alias(name, alias)
-
-
-def _production(mlflow: "MlflowClient", settings: Settings) -> "ModelVersion | None":
+def production_version(mlflow: "MlflowClient", settings: Settings) -> "ModelVersion | None":
+    """The version that the alias names, or the stage where there is no alias."""
     name, alias, stage = settings.model.name, settings.model.alias, settings.model.stage
     found = mlflow.search_registered_models(f"name = '{name}'")
     if not found:
@@ -394,3 +225,12 @@ def _production(mlflow: "MlflowClient", settings: Settings) -> "ModelVersion | N
         return mlflow.get_model_version_by_alias(name, alias)
     staged = mlflow.get_latest_versions(name, stages=[stage])
     return staged[0] if staged else None
+
+
+def challenger_version(mlflow: "MlflowClient", settings: Settings) -> "ModelVersion | None":
+    """The version that scores in shadow, if any does."""
+    name, alias = settings.model.name, settings.model.challenger
+    found = mlflow.search_registered_models(f"name = '{name}'")
+    if not found or alias not in found[0].aliases:
+        return None
+    return mlflow.get_model_version_by_alias(name, alias)

@@ -4,7 +4,7 @@ The numbers come in runs of all channels, which are the scaled sensors in order,
 rolling statistics: number d is of sensor d % sensors. So contributions add up to those of sensors.
 """
 
-from typing import cast
+from typing import Final, cast
 
 import numpy as np
 import torch
@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from plantwatch.features import slope_weights
+
+_AT_ONCE: Final = 2048
+"""Windows: all of a fleet's at once would take gigabytes."""
 
 
 class Representation(nn.Module):
@@ -74,5 +77,5 @@ class LevelAndSlope(nn.Module):
 def summaries(model: Representation, features: NDArray[np.float32]) -> NDArray[np.float64]:
     """`model.summary` of many windows, [n, D]."""
     with torch.inference_mode():
-        parts = torch.split(torch.from_numpy(features), 2048)
+        parts = torch.split(torch.from_numpy(features), _AT_ONCE)
         return np.concatenate([model.summary(part).numpy() for part in parts])

@@ -7,8 +7,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from models.heads import Array, ErrorHead
+from models.heads import ErrorHead
 from models.representations import Representation
+from plantwatch.scoring import Float64
 
 
 class Scorer(nn.Module):
@@ -26,8 +27,8 @@ class Scorer(nn.Module):
         head: nn.Module,
         sensors: int,
         *,
-        centre: Array,
-        spread: Array,
+        centre: Float64,
+        spread: Float64,
     ) -> None:
         """`centre` and `spread` [D] standardise the summary; the textbook's error needs neither."""
         super().__init__()

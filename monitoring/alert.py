@@ -6,7 +6,8 @@ from enum import StrEnum
 from math import ceil
 from typing import Final, Literal
 
-from plantwatch.serving import Alerts
+from plantwatch.dashboards import Dashboard
+from plantwatch.settings import Alerts
 
 Scope = Literal["machine", "pipeline", "model"]
 
@@ -22,14 +23,6 @@ class Severity(StrEnum):
 
     CRITICAL = "critical"
     WARNING = "warning"
-
-
-class Dashboard(StrEnum):
-    """The dashboards, by the identity that is in their address."""
-
-    FLOOR = "plantwatch-floor"
-    PIPELINE = "plantwatch-pipeline"
-    MODELS = "plantwatch-models"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,22 +68,22 @@ class Alert:
         """The first minute of its case in which it fires."""
         return self.case.broken + self.case.after + self.wait_min
 
-    def recovers_at(self, knobs: Alerts) -> int:
+    def recovers_at(self, config: Alerts) -> int:
         """The first minute of its case in which it fires no more."""
-        lingering = ceil(knobs.keep_firing_sec / 60) if self.lingers else 0
+        lingering = ceil(config.keep_firing_sec / 60) if self.lingers else 0
         return self.case.mended + self.case.until + lingering
 
     def labels(self) -> dict[str, str]:
         """Those that routes go by."""
         return {"severity": self.severity.value, "scope": self.scope}
 
-    def annotations(self, knobs: Alerts) -> dict[str, str]:
+    def annotations(self, config: Alerts) -> dict[str, str]:
         """What a notification says, and where it leads."""
         return {
             "summary": self.summary,
             "description": self.description,
-            "runbook_url": f"{knobs.runbook_url}#{self.name.lower()}",
-            "dashboard_url": f"{knobs.grafana_url}/d/{self.dashboard.value}",
+            "runbook_url": f"{config.runbook_url}#{self.name.lower()}",
+            "dashboard_url": f"{config.grafana_url}{self.dashboard.path}",
         }
 
 

@@ -7,9 +7,10 @@ incident list` say. Each has a section in docs/runbook.md.
 from collections.abc import Iterator
 from typing import Final
 
-from monitoring.alert import Alert, Case, Dashboard, Severity, fault, gauge, work
+from monitoring.alert import Alert, Case, Severity, fault, gauge, work
 from monitoring.objectives import burning
 from plantwatch import metrics
+from plantwatch.dashboards import Dashboard
 from plantwatch.settings import Settings
 
 BLIND: Final = ("PipelineDown", "NoProgress")
@@ -91,7 +92,7 @@ def _processes() -> Iterator[Alert]:
 
 
 def _flow(settings: Settings) -> Iterator[Alert]:
-    knobs, readings = settings.alerts, f"{metrics.READINGS.name}_total"
+    alerts, readings = settings.alerts, f"{metrics.READINGS.name}_total"
     lag, sink_lag = f'{metrics.LAG.name}{{partition="0"}}', metrics.SINK_LAG.name
     stored = f'{metrics.STORED_LATENCY.name}_bucket{{job="sink-postgres",le='
     yield Alert(
@@ -113,27 +114,27 @@ def _flow(settings: Settings) -> Iterator[Alert]:
         name="WorkerBehind",
         scope="pipeline",
         severity=Severity.WARNING,
-        expr=f"plantwatch:lag_readings:sum > {knobs.lag_readings}",
+        expr=f"plantwatch:lag_readings:sum > {alerts.lag_readings}",
         wait_min=5,
         summary="Readings not yet scored: {{ $value }}",
         description="More come in than are scored, or a backlog is being worked off.",
         dashboard=Dashboard.PIPELINE,
-        case=Case({lag: gauge(0, knobs.lag_readings + 1)}, value=str(knobs.lag_readings + 1)),
+        case=Case({lag: gauge(0, alerts.lag_readings + 1)}, value=str(alerts.lag_readings + 1)),
         hidden_by=BLIND,
     )
     yield Alert(
         name="SinkBehind",
         scope="pipeline",
         severity=Severity.WARNING,
-        expr=f"sum by (sink) ({sink_lag}) > {knobs.lag_messages}",
+        expr=f"sum by (sink) ({sink_lag}) > {alerts.lag_messages}",
         wait_min=5,
         summary="Messages that the sink {{ $labels.sink }} has not stored yet: {{ $value }}",
         description="PostgreSQL is away or slow, or more comes in than one sink stores.",
         dashboard=Dashboard.PIPELINE,
         case=Case(
-            {f'{sink_lag}{{sink="postgres",partition="0"}}': gauge(0, knobs.lag_messages + 1)},
+            {f'{sink_lag}{{sink="postgres",partition="0"}}': gauge(0, alerts.lag_messages + 1)},
             labels={"sink": "postgres"},
-            value=str(knobs.lag_messages + 1),
+            value=str(alerts.lag_messages + 1),
         ),
         hidden_by=("PipelineDown",),
     )
@@ -141,14 +142,14 @@ def _flow(settings: Settings) -> Iterator[Alert]:
         name="VerdictsSlow",
         scope="pipeline",
         severity=Severity.WARNING,
-        expr=f"plantwatch:publish_to_stored_seconds:p99_5m > {knobs.p99_sec:g}",
+        expr=f"plantwatch:publish_to_stored_seconds:p99_5m > {alerts.p99_sec:g}",
         wait_min=5,
-        summary=f"Of 100 verdicts more than one is stored later than after {knobs.p99_sec:g} s",
+        summary=f"Of 100 verdicts more than one is stored later than after {alerts.p99_sec:g} s",
         description="Counted from the reading's arrival in Kafka, over the last five minutes.",
         dashboard=Dashboard.PIPELINE,
         case=Case(
             {
-                f'{stored}"{knobs.latency_sec}"}}': work(600),
+                f'{stored}"{alerts.latency_sec}"}}': work(600),
                 f'{stored}"{metrics.LATENCY_BUCKETS[-1]}"}}': "0+600x230",
                 f'{stored}"+Inf"}}': "0+600x230",
             },
@@ -275,7 +276,7 @@ def _drift(settings: Settings) -> Iterator[Alert]:
 
 
 def _models(settings: Settings) -> Iterator[Alert]:
-    knobs = settings.alerts
+    alerts = settings.alerts
     contact, refused = metrics.REGISTRY_CONTACT.name, f"{metrics.MODELS_REFUSED.name}_total"
     trained = metrics.MODEL_TRAINED.name
     differs = f"{metrics.SHADOW_DISAGREEMENTS.name}_total"
@@ -285,19 +286,19 @@ def _models(settings: Settings) -> Iterator[Alert]:
         name="ModelStale",
         scope="model",
         severity=Severity.WARNING,
-        expr=f"time() - max({trained}) > {knobs.stale_days} * 86400",
+        expr=f"time() - max({trained}) > {alerts.stale_days} * 86400",
         wait_min=0,
-        summary=f"The model in use was trained more than {knobs.stale_days} days ago",
+        summary=f"The model in use was trained more than {alerts.stale_days} days ago",
         description="Machines and their ends of life since are unknown to it.",
         dashboard=Dashboard.MODELS,
-        case=Case({trained: gauge(0, -86400 * knobs.stale_days)}),
+        case=Case({trained: gauge(0, -86400 * alerts.stale_days)}),
     )
-    minutes = round(knobs.registry_silent_sec / 60)
+    minutes = round(alerts.registry_silent_sec / 60)
     yield Alert(
         name="RegistrySilent",
         scope="model",
         severity=Severity.WARNING,
-        expr=f"time() - max({contact}) > {knobs.registry_silent_sec:g}",
+        expr=f"time() - max({contact}) > {alerts.registry_silent_sec:g}",
         wait_min=0,
         summary=f"The model registry has not answered for {minutes} minutes",
         description="The models fetched last go on; moved aliases are not heard of.",
@@ -326,15 +327,15 @@ def _models(settings: Settings) -> Iterator[Alert]:
         name="ShadowDisagrees",
         scope="model",
         severity=Severity.WARNING,
-        expr=f"sum(rate({differs}[1h])) / sum(rate({judged}[1h])) > {knobs.disagreement:g}",
+        expr=f"sum(rate({differs}[1h])) / sum(rate({judged}[1h])) > {alerts.disagreement:g}",
         wait_min=30,
-        summary=f"The challenger differs from production on more than {knobs.disagreement:.0%} of "
+        summary=f"The challenger differs from production on more than {alerts.disagreement:.0%} of "
         "the windows",
         description="It may be better or worse; do not promote it unseen.",
         dashboard=Dashboard.MODELS,
         case=Case(
             {differs: fault(600, mended=60), judged: "0+600x260"},
             mended=60,
-            until=round(60 - 60 * knobs.disagreement) - 1,
+            until=round(60 - 60 * alerts.disagreement) - 1,
         ),
     )

@@ -12,18 +12,18 @@ import numpy as np
 from river.drift import PageHinkley
 
 from plantwatch.features import Floats
-from plantwatch.serving import Drift as Knobs
+from plantwatch.settings import Drift
 
 
 class FleetDrift:
     """Takes residuals of machines as they come, and says which sensors of their fleet drift."""
 
-    def __init__(self, sensors: Sequence[int], knobs: Knobs) -> None:
+    def __init__(self, sensors: Sequence[int], config: Drift) -> None:
         """`sensors` are the numbers (from 1) of the residuals' columns."""
-        self._knobs = knobs
+        self._config = config
         self._pending: dict[str, deque[Floats]] = {}
-        self._last: deque[Floats] = deque(maxlen=knobs.calm_points)
-        self._sensors = {number: _Sensor(knobs) for number in sensors}
+        self._last: deque[Floats] = deque(maxlen=config.calm_points)
+        self._sensors = {number: _Sensor(config) for number in sensors}
 
     def update(self, sensor_id: str, residual: Floats) -> list[int]:
         """Take the residual [S], finite, of a machine; return the sensors that begin to drift.
@@ -31,9 +31,9 @@ class FleetDrift:
         Kafka hands out partition after partition, many readings of few machines: they wait until
         enough machines have one. So never more than `machines` - 1 of them are waiting.
         """
-        waiting = self._pending.setdefault(sensor_id, deque(maxlen=self._knobs.pending))
+        waiting = self._pending.setdefault(sensor_id, deque(maxlen=self._config.pending))
         waiting.append(residual)
-        if len(self._pending) < self._knobs.machines:
+        if len(self._pending) < self._config.machines:
             return []
         point = np.median([one.popleft() for one in self._pending.values()], axis=0)
         self._pending = {name: left for name, left in self._pending.items() if left}
@@ -61,14 +61,14 @@ class State(NamedTuple):
 class _Sensor:
     """One sensor of the fleet: drifting from an alarm until `calm_points` after the last one."""
 
-    def __init__(self, knobs: Knobs) -> None:
-        self._knobs = knobs
-        self._calm = knobs.calm_points
+    def __init__(self, config: Drift) -> None:
+        self._config = config
+        self._calm = config.calm_points
         self._test, self._points = self._anchored(), 0
 
     @property
     def drifting(self) -> bool:
-        return self._calm < self._knobs.calm_points
+        return self._calm < self._config.calm_points
 
     def begins(self, value: float) -> bool:
         """Take a point; whether the sensor began to drift with it."""
@@ -76,7 +76,7 @@ class _Sensor:
         self._test.update(value)  # type: ignore[no-untyped-call]  # river has no types
         self._points += 1
         self._calm = 0 if self._test.drift_detected else self._calm + 1
-        if self._test.drift_detected or self._points == self._knobs.anchor_points:
+        if self._test.drift_detected or self._points == self._config.anchor_points:
             self._test, self._points = self._anchored(), 0
         return self.drifting and not before
 
@@ -86,10 +86,10 @@ class _Sensor:
         Page-Hinkley knows no other mean than that of what it saw, and would take a fleet that
         drifts from the start for its normal.
         """
-        knobs = self._knobs
+        config = self._config
         test = PageHinkley(
-            min_instances=1, delta=knobs.tolerance, threshold=knobs.threshold, alpha=1.0
+            min_instances=1, delta=config.tolerance, threshold=config.threshold, alpha=1.0
         )
-        for _ in range(knobs.anchor_points):
+        for _ in range(config.anchor_points):
             test.update(0.0)  # type: ignore[no-untyped-call]  # river has no types
         return test

@@ -98,14 +98,12 @@ class Fleet:
         if not readings:
             return
         values = np.array([one.values for one in readings], np.float32)
-        unseen = is_unseen(self._reference, values)
+        unseen = is_unseen(self._reference, values).tolist()
         left = residuals(self._reference, values)
-        finite = [bool(np.isfinite(row).all()) for row in left]
-        judged = zip(readings, unseen.tolist(), finite, left, strict=True)
-        for reading, elsewhere, sound, residual in judged:
-            if elsewhere:
+        for reading, unseen_regime, residual in zip(readings, unseen, left, strict=True):
+            if unseen_regime:
                 outcomes["unseen regime"] += 1
-            elif not sound:
+            elif not np.isfinite(residual).all():
                 outcomes["unusable"] += 1
             else:
                 outcomes["tested"] += 1
@@ -150,11 +148,11 @@ def watch(
         ConfigError: another consumer has our instance id; the caller ends the process.
     """
     instruments = Instruments(exporter, NAME)
-    knobs = settings.sink
+    config = settings.sink
     refresh_at = commit_at = clock()
     try:
         while not stopping.is_set():
-            records = subscription.poll(knobs.batch_rows, knobs.batch_ms / 1000)
+            records = subscription.poll(config.batch_rows, config.batch_ms / 1000)
             if clock() >= refresh_at:
                 fleet.refresh()
                 refresh_at = clock() + settings.model.refresh_sec
@@ -162,7 +160,7 @@ def watch(
             subscription.done(records)
             if not records or clock() >= commit_at:
                 subscription.commit()
-                commit_at = clock() + knobs.commit_interval_sec
+                commit_at = clock() + config.commit_interval_sec
             instruments.lag(subscription.lag())
         subscription.commit()
     finally:

@@ -9,26 +9,26 @@ from plantwatch.settings import Settings
 
 def routes(settings: Settings) -> dict[str, Any]:
     """What is critical goes to `page`, all else to `ticket`."""
-    knobs = settings.alerts
+    alerts = settings.alerts
     return {
         "route": {
             "receiver": "ticket",
             "group_by": ["alertname"],
-            "group_wait": _duration(knobs.group_wait_sec),
-            "group_interval": _duration(knobs.group_interval_sec),
-            "repeat_interval": _duration(knobs.ticket_repeat_sec),
+            "group_wait": _duration(alerts.group_wait_sec),
+            "group_interval": _duration(alerts.group_interval_sec),
+            "repeat_interval": _duration(alerts.ticket_repeat_sec),
             "routes": [
                 {
                     "receiver": "page",
                     "matchers": [f'severity="{Severity.CRITICAL.value}"'],
-                    "repeat_interval": _duration(knobs.page_repeat_sec),
+                    "repeat_interval": _duration(alerts.page_repeat_sec),
                 }
             ],
         },
         "inhibit_rules": _inhibitions(settings),
         "receivers": [
-            _receiver("page", knobs.page_webhook),
-            _receiver("ticket", knobs.ticket_webhook),
+            _receiver("page", alerts.page_webhook),
+            _receiver("ticket", alerts.ticket_webhook),
         ],
     }
 
@@ -50,8 +50,8 @@ def _named(names: tuple[str, ...] | list[str]) -> str:
 
 
 def _receiver(name: str, webhook: str) -> dict[str, Any]:
-    told = {"webhook_configs": [{"url": webhook, "send_resolved": True}]} if webhook else {}
-    return {"name": name} | told
+    webhooks = {"webhook_configs": [{"url": webhook, "send_resolved": True}]} if webhook else {}
+    return {"name": name} | webhooks
 
 
 def _duration(seconds: float) -> str:

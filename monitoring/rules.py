@@ -6,8 +6,7 @@ from typing import Any, Final
 from monitoring.alert import Alert
 from monitoring.alerts import table
 from monitoring.objectives import records
-from plantwatch.serving import Alerts
-from plantwatch.settings import Settings
+from plantwatch.settings import Alerts, Settings
 
 RECORDED: Final = "plantwatch-recorded"
 _SCOPES: Final = ("machine", "pipeline", "model")
@@ -38,41 +37,41 @@ def _group(scope: str) -> str:
     return f"plantwatch-{scope}"
 
 
-def _rule(alert: Alert, knobs: Alerts) -> dict[str, Any]:
-    lingering = {"keep_firing_for": f"{round(1000 * knobs.keep_firing_sec)}ms"}
+def _rule(alert: Alert, config: Alerts) -> dict[str, Any]:
+    lingering = {"keep_firing_for": f"{round(1000 * config.keep_firing_sec)}ms"}
     return {
         "alert": alert.name,
         "expr": alert.expr,
         "for": f"{alert.wait_min}m",
         **(lingering if alert.lingers else {}),
         "labels": alert.labels(),
-        "annotations": alert.annotations(knobs),
+        "annotations": alert.annotations(config),
     }
 
 
-def _case(alert: Alert, knobs: Alerts) -> dict[str, Any]:
+def _case(alert: Alert, config: Alerts) -> dict[str, Any]:
     case = alert.case
     return {
         "name": alert.name,
         "interval": "1m",
         "input_series": [{"series": name, "values": text} for name, text in case.series.items()],
-        "alert_rule_test": list(_moments(alert, knobs)),
+        "alert_rule_test": list(_moments(alert, config)),
     }
 
 
-def _moments(alert: Alert, knobs: Alerts) -> Iterator[dict[str, Any]]:
-    told = {
+def _moments(alert: Alert, config: Alerts) -> Iterator[dict[str, Any]]:
+    firing = {
         "exp_labels": alert.labels() | dict(alert.case.labels),
         "exp_annotations": {
-            name: _filled(text, alert) for name, text in alert.annotations(knobs).items()
+            name: _filled(text, alert) for name, text in alert.annotations(config).items()
         },
     }
-    first, over = alert.fires_at(), alert.recovers_at(knobs)
+    first, over = alert.fires_at(), alert.recovers_at(config)
     for minute, fires in ((first - 1, False), (first, True), (over - 1, True), (over, False)):
         yield {
             "eval_time": f"{minute}m",
             "alertname": alert.name,
-            "exp_alerts": [told] if fires else [],
+            "exp_alerts": [firing] if fires else [],
         }
 
 

@@ -18,10 +18,8 @@ In the order in which a reading flows:
 - `incidents`: alarms to incidents that open, grow and close
 - `accounting`: the classes counted, and the metadata of a commit
 - `metrics`: every metric's name, help and labels, once
-- `sections`: what a section of the settings is
-- `broker`: the section of Kafka: where it is, and how one comes in
-- `serving`: the sections of what is shown to people, and told to them: dashboards, alerts, drift
-- `settings`: every setting as types, one section per key of configs/*.yaml
+- `dashboards`: Grafana's dashboards by their uid, which alerts link to
+- `settings`: every setting as types, a module per file of configs/
 - `configuration`: configs/*.yaml and the environment into frozen settings
 - `errors`: one class per way to fail, named by what the caller must do
 """

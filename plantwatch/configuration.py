@@ -49,7 +49,7 @@ def load(folder: Path, environ: Mapping[str, str]) -> Settings:
     document: dict[str, Any] = {}
     for name in FILES:
         document |= read_yaml(folder / name)
-    for brought in (_of_detectors(folder), _of_dataset(folder, document, environ)):
+    for brought in (_detectors_settings(folder), _dataset_settings(folder, document, environ)):
         for section, fields in brought.items():
             document[section] = document.get(section, {}) | fields
     _refuse_secrets(folder, document)
@@ -63,7 +63,7 @@ def load(folder: Path, environ: Mapping[str, str]) -> Settings:
         raise ConfigError(_explain(error, folder)) from None
 
 
-def _of_detectors(folder: Path) -> dict[str, dict[str, Any]]:
+def _detectors_settings(folder: Path) -> dict[str, dict[str, Any]]:
     """The settings of detectors that somebody added, each in a file of its own."""
     found: dict[str, Any] = {}
     for path in sorted((folder / "detectors").glob("*.yaml")):
@@ -71,7 +71,7 @@ def _of_detectors(folder: Path) -> dict[str, dict[str, Any]]:
     return {"training": {"detectors": found}} if found else {}
 
 
-def _of_dataset(
+def _dataset_settings(
     folder: Path, document: dict[str, Any], environ: Mapping[str, str]
 ) -> dict[str, dict[str, Any]]:
     """The settings that the data set in use brings: its readings, its window, its sensors."""

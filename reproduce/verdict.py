@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from connections import span
-from models import registry
+from models.fetch import fetch_digest
 from models.onnx_detector import OnnxDetector
 from plantwatch.decode import Reading, decode
 from plantwatch.errors import BadDataError
@@ -123,9 +123,7 @@ def detector_of(settings: Settings, row: Row) -> OnnxDetector:
         ConfigError: the model is nowhere, or damaged.
         UnavailableError: the registry is away, and the model is not here.
     """
-    folder = settings.model.cache / row.model_digest
-    if not folder.exists():
-        registry.fetch(settings, row.model_digest)
+    folder = fetch_digest(settings, row.model_digest)
     return OnnxDetector(folder, row.model_version, settings.anomaly)
 
 

@@ -45,28 +45,10 @@ class _Passthrough(codecs.Codec):
 
 
 def build(settings: Settings, worker: Worker, data: Path) -> faust.App:
-    """The Faust app: our transport, one topic, one agent, and all that could surprise off."""
-    servers, cfg = settings.kafka.bootstrap_servers, settings.worker
-    config = group_config(settings)
-
-    def thread(topic: str, listener: Any, loop: asyncio.AbstractEventLoop) -> ConsumerThread:
-        return ConsumerThread(config, topic, cfg, listener, loop)
-
-    transport.install(thread, worker.hooks())
+    """The Faust app: our transport, one topic, one agent."""
+    _install_transport(settings, worker)
+    app = _app(settings, data)
     codecs.register("chunk", _Passthrough())
-    app = faust.App(
-        cfg.group_id,
-        broker=[f"{transport.SCHEME}://{server}" for server in servers.split(",")],
-        broker_commit_interval=cfg.commit_interval_sec,
-        broker_request_timeout=_REBUILD_LIMIT_SEC,
-        stream_wait_empty=False,
-        stream_buffer_maxsize=8,
-        topic_disable_leader=True,
-        topic_allow_declare=False,
-        web_enabled=False,
-        datadir=data,
-        loghandlers=[],
-    )
     readings = app.topic(settings.topics.readings, key_serializer="raw", value_serializer="chunk")
 
     @app.agent(readings, concurrency=1)
@@ -83,6 +65,33 @@ def build(settings: Settings, worker: Worker, data: Path) -> faust.App:
                         return
 
     return app
+
+
+def _install_transport(settings: Settings, worker: Worker) -> None:
+    config = group_config(settings)
+
+    def thread(topic: str, listener: Any, loop: asyncio.AbstractEventLoop) -> ConsumerThread:
+        return ConsumerThread(config, topic, settings.worker, listener, loop)
+
+    transport.install(thread, worker.hooks())
+
+
+def _app(settings: Settings, data: Path) -> faust.App:
+    """An app on our transport, with all that could surprise off."""
+    servers = settings.kafka.bootstrap_servers.split(",")
+    return faust.App(
+        settings.worker.group_id,
+        broker=[f"{transport.SCHEME}://{server}" for server in servers],
+        broker_commit_interval=settings.worker.commit_interval_sec,
+        broker_request_timeout=_REBUILD_LIMIT_SEC,
+        stream_wait_empty=False,
+        stream_buffer_maxsize=8,
+        topic_disable_leader=True,
+        topic_allow_declare=False,
+        web_enabled=False,
+        datadir=data,
+        loghandlers=[],
+    )
 
 
 def _consumer(app: faust.App) -> transport.Consumer:

@@ -1,15 +1,13 @@
 """What drift is told by: sensors of healthy machines, and what they say of one another."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from plantwatch.drift import DriftReference, residuals, scaled
 from plantwatch.features import FeatureSpec
+from plantwatch.scoring import Float64
 from plantwatch.settings import Settings
 from training.dataset import Sample
 from training.scaling import fit_features
-
-Array = NDArray[np.float64]
 
 _RIDGE = 1e-3
 """Added to each variance of z, so that sensors that say the same can be told apart; what is left of
@@ -40,7 +38,7 @@ def drift_reference(sample: Sample, settings: Settings) -> DriftReference:
 
 
 def _reference(
-    features: FeatureSpec, mixing: Array, centre: Array, spread: Array
+    features: FeatureSpec, mixing: Float64, centre: Float64, spread: Float64
 ) -> DriftReference:
     rows = tuple(map(tuple, mixing.tolist()))
     return DriftReference(

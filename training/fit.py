@@ -14,8 +14,7 @@ from models.representations import Representation, summaries
 from models.scorer import Scorer, to_onnx
 from plantwatch.errors import ConfigError
 from plantwatch.features import FeatureSpec, Kind, model_input
-from plantwatch.sections import Section
-from plantwatch.settings import DirectionMixture, LstmAe, Patchtst, Scaling, Settings
+from plantwatch.settings import DirectionMixture, LstmAe, Patchtst, Scaling, Section, Settings
 from training.dataset import Sample
 from training.heads import SUPERVISION, fit_head
 from training.scaling import fit_features
@@ -43,7 +42,7 @@ class Fitted:
 def fit_configured(
     sample: Sample,
     settings: Settings,
-    knobs: DirectionMixture | LstmAe | Patchtst,
+    config: DirectionMixture | LstmAe | Patchtst,
     seed: int,
     represent: Callable[[Inputs], Representation],
 ) -> Fitted:
@@ -52,12 +51,12 @@ def fit_configured(
         sample,
         settings,
         seed,
-        kind=knobs.features,
-        scaling=knobs.scaling,
+        kind=config.features,
+        scaling=config.scaling,
         represent=represent,
-        head=lambda summary: fit_head(knobs.head, summary, settings, seed),
-        supervision=SUPERVISION[knobs.head],
-        parameters=knobs.model_dump(),
+        head=lambda summary: fit_head(config.head, summary, settings, seed),
+        supervision=SUPERVISION[config.head],
+        parameters=config.model_dump(),
     )
 
 
@@ -113,7 +112,7 @@ def normal(sample: Sample, settings: Settings) -> NDArray[np.bool_]:
     return sample.fit.rul > settings.training.normal_rul
 
 
-def knobs_of(name: str, kind: type[T], settings: Settings) -> T:
+def config_of(name: str, kind: type[T], settings: Settings) -> T:
     """What configs/detectors/`name`.yaml says under `name`.
 
     Raises:

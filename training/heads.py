@@ -6,7 +6,8 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from torch import nn
 
-from models.heads import Array, ErrorHead, LinearHead, Mixture, MixtureHead
+from models.heads import ErrorHead, LinearHead, Mixture, MixtureHead
+from plantwatch.scoring import Float64
 from plantwatch.settings import Head, Settings
 from training.mixture import fit_mixture, fit_self_trained
 from training.summary import Summary
@@ -30,8 +31,8 @@ def fit_head(kind: Head, summary: Summary, settings: Settings, seed: int) -> nn.
         case "mixture":
             return MixtureHead(fit_mixture(summary, settings.mixture_head))
         case "mixture_self_trained":
-            knobs, forest = settings.mixture_head, settings.isolation_forest
-            return MixtureHead(fit_self_trained(summary, knobs, forest, seed))
+            config, forest = settings.mixture_head, settings.isolation_forest
+            return MixtureHead(fit_self_trained(summary, config, forest, seed))
         case "trend":
             return LinearHead(trend_weights(summary, settings.trend_head))
         case "logistic":
@@ -54,7 +55,7 @@ def _weighed(summary: Summary, settings: Settings) -> Mixture:
     )
 
 
-def _logistic(x: Array, summary: Summary, settings: Settings) -> Array:
+def _logistic(x: Float64, summary: Summary, settings: Settings) -> Float64:
     """What logistic regression on the labels makes each column of x count, [D].
 
     Without its intercept: the threshold is chosen anyway.
@@ -62,4 +63,4 @@ def _logistic(x: Array, summary: Summary, settings: Settings) -> Array:
     failing = summary.windows.rul < settings.anomaly.label_rul
     penalty = settings.logistic_head.inverse_penalty
     fitted = LogisticRegression(C=penalty, max_iter=1000).fit(x, failing)
-    return cast("Array", fitted.coef_[0])
+    return cast("Float64", fitted.coef_[0])

@@ -66,29 +66,37 @@ def judge(
     fitted = FITTERS[model_type](sample, settings, seed)
     seconds = time.perf_counter() - started
     scorer = OnnxScorer(fitted.network, fitted.features)
+
     validation_raw = scorer.raw(sample.validation.values)
-    known = np.concatenate([scorer.raw(sample.fit.values), validation_raw])
-    windows = sample.fit.followed_by(sample.validation)
-    calibration = calibrate(known, windows, settings)
-    life = remaining_life(known, windows.rul, settings.training.life_bins)
-    label, alarm = settings.anomaly.label_rul, None
-    on_validation = row_metrics(calibration.judge(validation_raw), sample.validation.rul < label)
-    if settings.training.threshold == "budget":
-        scored = Scored.of(validation_raw, sample.validation)
-        choice = choose(scored, settings.alarm_budget, settings.evaluation.on_time)
-        calibration, alarm = at_threshold(calibration, choice.threshold), choice.rule
+    known_raw = np.concatenate([scorer.raw(sample.fit.values), validation_raw])
+    known = sample.fit.followed_by(sample.validation)
+    by_f1 = calibrate(known_raw, known, settings)
+    calibration, alarm = _within_budget(by_f1, validation_raw, sample, settings)
+
     verdicts = calibration.judge(scorer.raw(test.values))
-    metrics = row_metrics(verdicts, test.rul < label)
-    metrics |= {f"validation_{name}": value for name, value in on_validation.items()}
+    label = settings.anomaly.label_rul
+    on_validation = row_metrics(by_f1.judge(validation_raw), sample.validation.rul < label)
     return Judged(
-        model_type,
-        fitted,
-        calibration,
-        alarm,
-        life,
-        known,
-        validation_raw,
-        verdicts,
-        seconds,
-        metrics,
+        model_type=model_type,
+        fitted=fitted,
+        calibration=calibration,
+        alarm=alarm,
+        remaining_life=remaining_life(known_raw, known.rul, settings.training.life_bins),
+        known_raw=known_raw,
+        validation_raw=validation_raw,
+        test=verdicts,
+        seconds=seconds,
+        metrics=row_metrics(verdicts, test.rul < label)
+        | {f"validation_{name}": value for name, value in on_validation.items()},
     )
+
+
+def _within_budget(
+    by_f1: Calibration, validation_raw: Float64, sample: Sample, settings: Settings
+) -> tuple[Calibration, AlarmRule | None]:
+    """Threshold and rule that keep to the alarm budget; what there is if none is asked for."""
+    if settings.training.threshold != "budget":
+        return by_f1, None
+    scored = Scored.of(validation_raw, sample.validation)
+    choice = choose(scored, settings.alarm_budget, settings.evaluation.on_time)
+    return at_threshold(by_f1, choice.threshold), choice.rule

@@ -14,52 +14,52 @@ from models.representations import Predictor
 from plantwatch.settings import NetworkTraining
 
 
-def learn(model: Predictor, windows: Tensor, knobs: NetworkTraining, seed: int) -> None:
+def learn(model: Predictor, windows: Tensor, config: NetworkTraining, seed: int) -> None:
     """Teach `model` to predict the clean rows of windows [n, length, channels] from corrupted ones.
 
     Repeatable by `seed`, and by that of torch, which the model was made with.
     """
     generator = torch.Generator().manual_seed(seed)
-    windows = windows[torch.randperm(len(windows), generator=generator)[: knobs.windows]]
-    batches = -(-len(windows) // knobs.batch_size)
+    windows = windows[torch.randperm(len(windows), generator=generator)[: config.windows]]
+    batches = -(-len(windows) // config.batch_size)
     optimiser = torch.optim.AdamW(
-        model.parameters(), knobs.learning_rate, weight_decay=knobs.weight_decay
+        model.parameters(), config.learning_rate, weight_decay=config.weight_decay
     )
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, knobs.learning_rate, total_steps=knobs.epochs * batches
+        optimiser, config.learning_rate, total_steps=config.epochs * batches
     )
-    for _ in _with_bar(range(knobs.epochs), type(model).__name__):
+    for _ in _with_bar(range(config.epochs), type(model).__name__):
         order = torch.randperm(len(windows), generator=generator)
-        for chosen in torch.split(order, knobs.batch_size):
+        for chosen in torch.split(order, config.batch_size):
             clean = windows[chosen]
-            guess = model(corrupt(clean, knobs, generator))
+            guess = model(corrupt(clean, config, generator))
             optimiser.zero_grad()
             nn.functional.mse_loss(guess, model.target(clean)).backward()  # type: ignore[no-untyped-call]  # torch
-            nn.utils.clip_grad_norm_(model.parameters(), knobs.clip_norm)
+            nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
             optimiser.step()
             schedule.step()
     model.eval()
 
 
 def learnt(
-    model: Predictor, normal: NDArray[np.float32], knobs: NetworkTraining, seed: int
+    model: Predictor, normal: NDArray[np.float32], config: NetworkTraining, seed: int
 ) -> Predictor:
     """`model`, taught by normal windows [n, length, channels]; see `learn`."""
-    learn(model, torch.from_numpy(normal), knobs, seed)
+    learn(model, torch.from_numpy(normal), config, seed)
     return model
 
 
-def corrupt(windows: Tensor, knobs: NetworkTraining, generator: torch.Generator) -> Tensor:
+def corrupt(windows: Tensor, config: NetworkTraining, generator: torch.Generator) -> Tensor:
     """`windows` [n, length, channels] with random level shifts and ramps on some sensors."""
     n, length, channels = windows.shape
 
     def disturbance(size: float) -> Tensor:
         shape = (n, 1, channels)
-        chosen = torch.rand(shape, generator=generator) < knobs.corrupted_share
+        chosen = torch.rand(shape, generator=generator) < config.corrupted_share
         return torch.randn(shape, generator=generator) * size * chosen
 
     ramp = torch.linspace(0, 1, length).reshape(1, length, 1)
-    return windows + disturbance(knobs.level_shift) + disturbance(knobs.ramp) * ramp
+    return windows + disturbance(config.level_shift) + disturbance(config.ramp) * ramp
 
 
 def _with_bar(epochs: range, title: str) -> Any:

@@ -10,54 +10,48 @@ from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import KMeans
 
 from models import isolation_forest
 from models.heads import Mixture
+from plantwatch.scoring import Float64
 from plantwatch.settings import IsolationForest
-from plantwatch.settings import MixtureHead as Knobs
+from plantwatch.settings import MixtureHead as Config
+from training.directions import Labels, clusters
 from training.summary import Summary
 
-Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-Labels = NDArray[np.int32]
 
 
-def fit_mixture(summary: Summary, knobs: Knobs) -> Mixture:
+def fit_mixture(summary: Summary, config: Config) -> Mixture:
     """W: failing are the last windows of each engine, clustered by engine."""
     windows = summary.windows
-    failing = windows.rul < knobs.end_windows
+    failing = windows.rul < config.end_windows
     engines, of = np.unique(windows.engine[failing], return_inverse=True)
     ends = np.stack([summary.x[failing][of == one].mean(axis=0) for one in range(len(engines))])
-    clusters = [_clusters(ends, count)[of] for count in knobs.directions]
-    return _mixture(summary, failing, clusters, knobs.failing_share, knobs.shrinkage)
+    groups = [clusters(ends, count)[of] for count in config.directions]
+    return _mixture(summary, failing, groups, config.failing_share, config.shrinkage)
 
 
-def fit_self_trained(summary: Summary, knobs: Knobs, forest: IsolationForest, seed: int) -> Mixture:
+def fit_self_trained(
+    summary: Summary, config: Config, forest: IsolationForest, seed: int
+) -> Mixture:
     """U: failing is what scores highest, first by a forest of normal windows, then by the mixture
     itself, round after round; no end of life is looked at.
     """
     x32 = summary.x.astype(np.float32)
     raw = -isolation_forest.fit(x32[summary.normal], forest, seed).score_samples(x32)
-    for _ in range(knobs.rounds):
-        failing = raw >= np.quantile(raw, 1 - knobs.suspect_share)
-        clusters = [_clusters(summary.x[failing], count) for count in knobs.directions]
-        mixture = _mixture(summary, failing, clusters, knobs.suspect_weight, knobs.shrinkage)
+    for _ in range(config.rounds):
+        failing = raw >= np.quantile(raw, 1 - config.suspect_share)
+        groups = [clusters(summary.x[failing], count) for count in config.directions]
+        mixture = _mixture(summary, failing, groups, config.suspect_weight, config.shrinkage)
         raw = mixture.raw(summary.x)
     return mixture
-
-
-def _clusters(points: Array, count: int) -> Labels:
-    """Clusters of the points' directions from the normal mean, whatever their distance."""
-    unit = points / np.linalg.norm(points, axis=1, keepdims=True)
-    means = KMeans(min(count, len(points)), n_init=10, random_state=0)
-    return cast("Labels", means.fit_predict(unit))
 
 
 def _mixture(
     summary: Summary,
     failing: Flags,
-    clusters: list[Labels],
+    clusterings: list[Labels],
     failing_share: float,
     shrinkage: float,
 ) -> Mixture:
@@ -65,7 +59,7 @@ def _mixture(
     x = summary.x[failing]
     normal_covariance = np.cov(summary.x[summary.normal].T)
     weights, biases = [], []
-    for labels in clusters:
+    for labels in clusterings:
         means = np.stack([x[labels == one].mean(axis=0) for one in range(labels.max() + 1)])
         within = np.cov((x - means[labels]).T)
         covariance = failing_share * within + (1 - failing_share) * normal_covariance
@@ -77,7 +71,7 @@ def _mixture(
     return replace(mixture, scale=mixture.scores(summary.x[summary.normal]).std(axis=0))
 
 
-def _shrunk(covariance: Array, share: float) -> Array:
+def _shrunk(covariance: Float64, share: float) -> Float64:
     """`share` of it replaced by a sphere of the same size (Ledoit and Wolf 2004)."""
     size = np.trace(covariance) / len(covariance)
-    return cast("Array", (1 - share) * covariance + share * size * np.eye(len(covariance)))
+    return cast("Float64", (1 - share) * covariance + share * size * np.eye(len(covariance)))

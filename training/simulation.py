@@ -6,16 +6,16 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
-from sklearn.cluster import KMeans
 
 from data.datasets import Engines
 from data.fleet import Fleet
 from data.simulate import design, worn
 from plantwatch.errors import BadDataError
+from plantwatch.scoring import Float64
 from plantwatch.settings import Settings
+from training.directions import clusters
 from training.scaling import nearest, regime_centres
 
-Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 FACTORS: Final = 2
@@ -83,7 +83,7 @@ def _check(train: Fleet, faults: int, settings: Settings) -> None:
         )
 
 
-def _scaled(sensors: Floats, regime: Ints, early: NDArray[np.bool_]) -> Floats:
+def _scaled(sensors: Float64, regime: Ints, early: NDArray[np.bool_]) -> Float64:
     """In deviations of early rows, per regime; 0 where a sensor stands still."""
     z = np.zeros_like(sensors)
     for one in np.unique(regime):
@@ -96,7 +96,7 @@ def _scaled(sensors: Floats, regime: Ints, early: NDArray[np.bool_]) -> Floats:
     return z
 
 
-def _steepness(z: Floats, engine: Ints, share: Floats) -> float:
+def _steepness(z: Float64, engine: Ints, share: Float64) -> float:
     """That with which lines in g, one for each engine and sensor, leave the least over."""
 
     def left(steepness: float) -> float:
@@ -105,7 +105,7 @@ def _steepness(z: Floats, engine: Ints, share: Floats) -> float:
     return float(minimize_scalar(left, bounds=_STEEPNESS, method="bounded").x)
 
 
-def _lines(z: Floats, engine: Ints, g: Floats) -> tuple[Floats, Floats, float]:
+def _lines(z: Float64, engine: Ints, g: Float64) -> tuple[Float64, Float64, float]:
     """Least squares of z on g: values at g = 0 and g = 1, both [engines, sensors], and what is
     left over, as a sum of squares.
     """
@@ -118,17 +118,16 @@ def _lines(z: Floats, engine: Ints, g: Floats) -> tuple[Floats, Floats, float]:
     return start, start + slope, float(left)
 
 
-def _faults(drift: Floats, faults: int) -> Ints:
+def _faults(drift: Float64, faults: int) -> Ints:
     """Each engine's way to fail, by the direction in which it went; the most frequent is 0."""
     if faults == 1:
         return np.zeros(len(drift), np.int64)
-    unit = drift / np.linalg.norm(drift, axis=1, keepdims=True)
-    found = KMeans(faults, n_init=10, random_state=0).fit_predict(unit)
+    found = clusters(drift, faults)
     rank = np.argsort(np.argsort(-np.bincount(found, minlength=faults)))
     return np.asarray(rank[found], np.int64)
 
 
-def _factors(values: Floats) -> Floats:
+def _factors(values: Float64) -> Float64:
     """The first principal components of [engines, sensors], each of mean 0 and deviation 1.
 
     The sensor that a component moves most, it moves up: its sign would be the library's whim.
@@ -139,7 +138,7 @@ def _factors(values: Floats) -> Floats:
     return np.asarray(left[:, :FACTORS] * up * np.sqrt(len(values)))
 
 
-def _factors_of_each(end: Floats, fault: Ints) -> Floats:
+def _factors_of_each(end: Float64, fault: Ints) -> Float64:
     factors = np.empty((len(end), FACTORS))
     for one in np.unique(fault):
         factors[fault == one] = _factors(end[fault == one])
@@ -147,7 +146,7 @@ def _factors_of_each(end: Floats, fault: Ints) -> Floats:
 
 
 def _regime(
-    train: Fleet, terms: Floats, here: NDArray[np.bool_], decimals: dict[str, list[int]]
+    train: Fleet, terms: Float64, here: NDArray[np.bool_], decimals: dict[str, list[int]]
 ) -> dict[str, Any]:
     """One least squares for all that a regime makes of `terms`, and the noise that it leaves."""
     sensors = train.sensors[here]
@@ -176,7 +175,7 @@ def _life(train: Fleet, test: Fleet) -> dict[str, Any]:
     }
 
 
-def _wear(steepness: float, fault: Ints, start: Floats, end: Floats) -> dict[str, Any]:
+def _wear(steepness: float, fault: Ints, start: Float64, end: Float64) -> dict[str, Any]:
     return {
         "steepness": round(steepness, 2),
         "start": [_deciles(one, 2) for one in start.T],
@@ -195,7 +194,7 @@ def _deciles(values: NDArray[np.generic], places: int) -> list[float]:
     return [round(float(one), places) for one in found]
 
 
-def _decimals(values: Floats) -> list[int]:
+def _decimals(values: Float64) -> list[int]:
     """How many each column has."""
     return [
         next(
@@ -207,7 +206,7 @@ def _decimals(values: Floats) -> list[int]:
     ]
 
 
-def _short(values: Floats, decimals: Sequence[int]) -> list[float]:
+def _short(values: Float64, decimals: Sequence[int]) -> list[float]:
     """Two decimals more than the column has: below that nothing is seen of them."""
     short = [round(float(one), places + 2) for one, places in zip(values, decimals, strict=True)]
     return [one + 0.0 for one in short]  # -0.0 is 0

@@ -6,9 +6,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from plantwatch.scoring import Float64
 from training.dataset import Windows
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,14 +17,14 @@ class Summary:
     A number that never moves is divided by 1.
     """
 
-    x: Array
+    x: Float64
     windows: Windows
     normal: NDArray[np.bool_]
-    centre: Array
-    spread: Array
+    centre: Float64
+    spread: Float64
 
     @classmethod
-    def of(cls, numbers: Array, windows: Windows, normal: NDArray[np.bool_]) -> Self:
+    def of(cls, numbers: Float64, windows: Windows, normal: NDArray[np.bool_]) -> Self:
         centre, spread = numbers[normal].mean(axis=0), numbers[normal].std(axis=0)
         spread = np.where(spread > 0, spread, 1.0)
         return cls((numbers - centre) / spread, windows, normal, centre, spread)

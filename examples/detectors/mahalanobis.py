@@ -4,16 +4,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from models.heads import Array
 from models.representations import LevelSlope
-from plantwatch.sections import Section, Share
-from plantwatch.settings import Settings
+from plantwatch.scoring import Float64
+from plantwatch.settings import Section, Settings, Share
 from training.dataset import Sample
-from training.fit import Fitted, fit_network, knobs_of
+from training.fit import Fitted, config_of, fit_network
 from training.summary import Summary
 
 
-class Knobs(Section):
+class Config(Section):
     """What configs/detectors/mahalanobis.yaml may say."""
 
     shrinkage: Share
@@ -24,7 +23,7 @@ class Distance(nn.Module):
 
     precision: Tensor
 
-    def __init__(self, precision: Array) -> None:
+    def __init__(self, precision: Float64) -> None:
         """`precision` [D, D], the inverse covariance of normal windows."""
         super().__init__()
         self.register_buffer("precision", torch.from_numpy(precision))
@@ -37,12 +36,12 @@ class Distance(nn.Module):
 
 def fit(sample: Sample, settings: Settings, seed: int) -> Fitted:
     """The covariance of normal windows, a part of it (`shrinkage`) a sphere."""
-    knobs = knobs_of("mahalanobis", Knobs, settings)
+    config = config_of("mahalanobis", Config, settings)
 
     def head(summary: Summary) -> Distance:
         covariance = np.cov(summary.x[summary.normal].T)
         sphere = np.eye(len(covariance)) * np.trace(covariance) / len(covariance)
-        mixed = (1 - knobs.shrinkage) * covariance + knobs.shrinkage * sphere
+        mixed = (1 - config.shrinkage) * covariance + config.shrinkage * sphere
         return Distance(np.linalg.inv(mixed))
 
     return fit_network(
@@ -54,5 +53,5 @@ def fit(sample: Sample, settings: Settings, seed: int) -> Fitted:
         represent=lambda _: LevelSlope(),
         head=head,
         supervision="U",
-        parameters=knobs.model_dump(),
+        parameters=config.model_dump(),
     )

@@ -21,7 +21,7 @@ from plantwatch.settings import Settings
 from tests.support.own_data import PUMPS
 from tests.support.pages import commands
 from tests.support.servers import CONFIGS
-from tests.support.small_training import KNOBS, small_fleet
+from tests.support.small_training import SMALL, small_fleet
 from tests.support.topics import Sent, publish, read
 
 pytestmark = pytest.mark.real
@@ -63,7 +63,7 @@ def test_bring_your_own_data() -> None:
     page = list(commands((ROOT / "docs/bring-your-own-data.md").read_text(encoding="utf-8")))
     assert page.count("plantwatch down") == 1
     end = page.index("plantwatch down")
-    environ = KNOBS | free_addresses()
+    environ = SMALL | free_addresses()
     settings = load(CONFIGS, environ | {"TRAINING_DATASET": PUMPS})
     with own_folder() as folder:
         for name in ("configs", "examples"):
@@ -106,7 +106,7 @@ def test_bring_your_own_detector() -> None:
         for part in ("train", "test"):
             cmapss.write(small_fleet(part), parent / "cmapss")
         # The project is installed where it is: its modules would come from there.
-        environ = KNOBS | free_addresses() | {"PYTHONPATH": str(copy)}
+        environ = SMALL | free_addresses() | {"PYTHONPATH": str(copy)}
         environ |= {"CMAPSS_DIR": str(parent / "cmapss")}
         try:
             said = run(page, copy, environ)

@@ -32,7 +32,7 @@ from tests.support import topics
 from tests.support.commands import Command
 from tests.support.panels import Target, dashboards, substituted, targets
 from tests.support.servers import CONFIGS
-from tests.support.small_training import KNOBS, small_fleet
+from tests.support.small_training import SMALL, small_fleet
 from tests.support.topics import Sent
 from tests.support.waiting import until
 
@@ -107,7 +107,7 @@ def filled() -> Iterator[Filled]:
         folder = Path(name)
         for part in ("train", "test"):
             cmapss.write(small_fleet(part), folder / "cmapss")
-        settings = load(CONFIGS, KNOBS | free_addresses() | QUICK)
+        settings = load(CONFIGS, SMALL | free_addresses() | QUICK)
         stack.enter_context(contextlib.chdir(folder))
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         patch.setenv("PLANTWATCH_CONFIG", str(CONFIGS))

@@ -32,7 +32,7 @@ from plantwatch.settings import Settings
 from tests.support.listening import descendants, listeners
 from tests.support.pages import commands, tabled, words
 from tests.support.servers import CONFIGS
-from tests.support.small_training import KNOBS, small_fleet
+from tests.support.small_training import SMALL, small_fleet
 
 pytestmark = pytest.mark.real
 
@@ -96,7 +96,7 @@ def plant() -> Iterator[Plant]:
         folder = Path(name)
         for part in ("train", "test"):
             cmapss.write(small_fleet(part), folder / "cmapss")
-        environ = KNOBS | free_addresses() | {"WORKER_CHUNK_SIZE": "4", "SINK_BATCH_ROWS": "100"}
+        environ = SMALL | free_addresses() | {"WORKER_CHUNK_SIZE": "4", "SINK_BATCH_ROWS": "100"}
         settings = load(CONFIGS, environ)
         stack.enter_context(contextlib.chdir(folder))  # everything writes to .local/
         stack.enter_context(variable("PLANTWATCH_CONFIG", CONFIGS))

@@ -10,7 +10,7 @@ from data.fleet import Fleet, Split
 from plantwatch.configuration import load
 from plantwatch.settings import Settings
 from tests.support.servers import CONFIGS
-from tests.support.small_training import KNOBS
+from tests.support.small_training import SMALL
 
 PUMPS: Final = "pumps"
 _SCRIPT: Final = CONFIGS.parent / "examples" / "pumps.py"
@@ -31,4 +31,4 @@ def pumps(folder: Path, split: Split) -> Fleet:
 
 def pump_settings(**variables: str) -> Settings:
     """Settings as with TRAINING_DATASET=pumps, that train in a second or two."""
-    return load(CONFIGS, KNOBS | {"TRAINING_DATASET": PUMPS} | variables)
+    return load(CONFIGS, SMALL | {"TRAINING_DATASET": PUMPS} | variables)

@@ -18,7 +18,7 @@ from training.dataset import Sample, cut, split
 from training.judge import Judged, judge
 from training.train import build_card
 
-KNOBS = {
+SMALL = {
     "ISOLATION_FOREST_TREES": "25",
     "ISOLATION_FOREST_MAX_SAMPLES": "256",
     "LSTM_AE_HIDDEN_DIM": "8",
@@ -30,7 +30,7 @@ KNOBS = {
 
 
 def small_settings(**variables: str) -> Settings:
-    return load(CONFIGS, KNOBS | variables)
+    return load(CONFIGS, SMALL | variables)
 
 
 @cache

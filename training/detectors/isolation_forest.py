@@ -10,14 +10,14 @@ from training.scaling import fit_features
 
 def fit(sample: Sample, settings: Settings, seed: int) -> Fitted:
     """Trees on the normal windows of the fit engines."""
-    knobs = settings.isolation_forest
-    features = fit_features(sample, knobs.features, knobs.scaling, settings)
+    config = settings.isolation_forest
+    features = fit_features(sample, config.features, config.scaling, settings)
     inputs = model_input(features, sample.fit.values[normal(sample, settings)])
-    forest = isolation_forest.fit(inputs, knobs, seed)
+    forest = isolation_forest.fit(inputs, config, seed)
     return Fitted(
         features,
         isolation_forest.to_onnx(forest, inputs.shape[1:]),
         isolation_forest.weights(forest),
         "U",
-        knobs.model_dump(),
+        config.model_dump(),
     )

@@ -12,12 +12,12 @@ from training.learn import learnt
 
 def fit(sample: Sample, settings: Settings, seed: int) -> Fitted:
     """An autoencoder of normal windows, and a head over its residuals."""
-    knobs, training = settings.lstm_ae, settings.lstm_training
+    config, training = settings.lstm_ae, settings.lstm_training
     rows = settings.features.level_rows
 
     def represent(normal: Inputs) -> Predictor:
-        model = LstmAutoencoder(normal.shape[1], normal.shape[2], rows, knobs)
+        model = LstmAutoencoder(normal.shape[1], normal.shape[2], rows, config)
         return learnt(model, normal, training, seed)
 
-    fitted = fit_configured(sample, settings, knobs, seed, represent)
+    fitted = fit_configured(sample, settings, config, seed, represent)
     return replace(fitted, parameters=fitted.parameters | training.model_dump())

@@ -12,10 +12,10 @@ from training.learn import learnt
 
 def fit(sample: Sample, settings: Settings, seed: int) -> Fitted:
     """A forecaster of normal windows, and a head over its residuals and what it forecasts from."""
-    knobs, training = settings.patchtst, settings.patchtst_training
+    config, training = settings.patchtst, settings.patchtst_training
 
     def represent(normal: Inputs) -> Predictor:
-        return learnt(PatchTst(normal.shape[1], knobs), normal, training, seed)
+        return learnt(PatchTst(normal.shape[1], config), normal, training, seed)
 
-    fitted = fit_configured(sample, settings, knobs, seed, represent)
+    fitted = fit_configured(sample, settings, config, seed, represent)
     return replace(fitted, parameters=fitted.parameters | training.model_dump())

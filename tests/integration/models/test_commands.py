@@ -13,7 +13,7 @@ from data import cmapss
 from local_stack.free import free_addresses
 from plantwatch.errors import ConfigError
 from tests.support.servers import CONFIGS
-from tests.support.small_training import KNOBS, small_fleet
+from tests.support.small_training import SMALL, small_fleet
 from training.fitters import FITTERS
 
 pytestmark = pytest.mark.real
@@ -25,7 +25,7 @@ def plant(mlflow_server: str, tmp_path_factory: pytest.TempPathFactory) -> dict[
     folder = tmp_path_factory.mktemp("plant")
     cmapss.write(small_fleet("train"), folder / "files")
     cmapss.write(small_fleet("test", 60), folder / "files")  # of these, enough are failing
-    return KNOBS | {
+    return SMALL | {
         "CMAPSS_DIR": str(folder / "files"),
         "MLFLOW_TRACKING_URI": mlflow_server,
         "MODEL_NAME": "by-command",

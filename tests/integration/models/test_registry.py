@@ -11,14 +11,8 @@ from mlflow import MlflowClient
 from local_stack.free import free_ports
 from models.cache import Role, last_contact, load, load_production, read_named, read_production
 from models.card import CARD, NETWORK, read_artifact
-from models.registry import (
-    fetch,
-    fetch_challenger,
-    fetch_production,
-    list_versions,
-    set_challenger,
-    set_production,
-)
+from models.fetch import fetch_challenger, fetch_digest, fetch_production
+from models.registry import list_versions, set_challenger, set_production
 from plantwatch.errors import ConfigError, UnavailableError
 from plantwatch.settings import Settings
 from tests.support.commands import Command, with_changes
@@ -122,10 +116,10 @@ def test_a_model_is_fetched_by_its_digest(
         update={"model": settings.model.model_copy(update={"cache": tmp_path / "cache"})}
     )
     for one in models:
-        folder = fetch(empty, one.folder.name)
+        folder = fetch_digest(empty, one.folder.name)
         assert read_artifact(folder, one.folder.name)[0] == one.card
     with pytest.raises(ConfigError, match="no version"):
-        fetch(empty, "0" * 64)
+        fetch_digest(empty, "0" * 64)
 
 
 # Fetching follows the alias from one version to the other.

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from grafana.alerting import SOURCE_UID, contact_points, groups, spelled
+from grafana.alerting import contact_points, groups, spelled
 from grafana.files import boards
+from grafana.sources import PROMETHEUS_UID
 from monitoring.alerts import table
 from monitoring.rules import rules
 from plantwatch.configuration import load
@@ -14,7 +15,7 @@ from tests.support.servers import CONFIGS
 SETTINGS = load(CONFIGS, {})
 RULES = [
     rule
-    for group in groups(rules(SETTINGS), "plantwatch", {"critical": "page"}).values()
+    for group in groups(rules(SETTINGS), "plantwatch", {"critical": "http://127.0.0.1:9/"}).values()
     for rule in group["rules"]
 ]
 
@@ -37,14 +38,14 @@ def test_a_rule_is_the_same(rule: dict[str, Any]) -> None:
         if one.get("alert") == rule["title"]
     )
     query = rule["data"][0]
-    assert (query["datasourceUid"], query["model"]["expr"]) == (SOURCE_UID, original["expr"])
+    assert (query["datasourceUid"], query["model"]["expr"]) == (PROMETHEUS_UID, original["expr"])
     for name in ("for", "keep_firing_for"):
         assert rule[name] == spelled(original.get(name, "0s"))
     for name in ("labels", "annotations"):
         assert rule[name] == original[name]
     assert rule["condition"] in [one["refId"] for one in rule["data"]]
-    told = rule.get("notification_settings")
-    assert (told is not None) == (rule["labels"]["severity"] == "critical")
+    receiver = rule.get("notification_settings")
+    assert (receiver is not None) == (rule["labels"]["severity"] == "critical")
 
 
 # The dashboard that a notification links to is one of ours.

@@ -9,8 +9,8 @@ import pytest
 from jsonschema import Draft7Validator
 
 from grafana.files import FOLDER, boards, generated, stale, write
-from grafana.spec import MACHINE_UID
 from plantwatch.configuration import load
+from plantwatch.dashboards import Dashboard
 from tests.support.panels import dashboards, panels_of, targets
 from tests.support.servers import CONFIGS
 
@@ -149,7 +149,7 @@ def test_links_keep_time_and_variables(dashboard: dict[str, Any]) -> None:
     assert (link["keepTime"], link["includeVars"], link["type"]) == (True, True, "dashboards")
     assert set(link["tags"]) <= set(dashboard["tags"])
     for url in re.findall(r'"url": "(/d/[^"]*)"', json.dumps(dashboard)):
-        assert url.startswith(f"/d/{MACHINE_UID}?${{__url_time_range}}&var-machine=")
+        assert url.startswith(f"{Dashboard.MACHINE.path}?${{__url_time_range}}&var-machine=")
         assert url.endswith("&${prometheus:queryparam}&${postgres:queryparam}")
 
 

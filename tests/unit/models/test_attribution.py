@@ -77,8 +77,8 @@ def test_the_drifting_sensor_is_named_first(model_type: ModelType) -> None:
     for sensor, spread in zip(sensors, fitted.features.spread[0], strict=True):
         drifting = healthy.copy()
         drifting[:, :, 2 + sensor] += drift[sensor - 1] * spread * ramp
-        told = scorer.contributions(drifting)
-        hits.append(np.mean([by_size(sensors, one)[0][0] == sensor for one in told]))
+        contributions = scorer.contributions(drifting)
+        hits.append(np.mean([by_size(sensors, one)[0][0] == sensor for one in contributions]))
     assert np.mean(hits) >= 0.95
 
 

@@ -54,11 +54,11 @@ def test_the_rule_is_the_cards_where_it_has_one(tmp_path: Path) -> None:
     usual = small_detector("isolation_forest", tmp_path)
     own = usual.card.model_copy(update={"alarm": AlarmRule(hits=1, of=2)})
     folder = write_artifact(own, small_model("isolation_forest").fitted.network, tmp_path)
-    knobs = small_settings().anomaly
+    config = small_settings().anomaly
     windows = small_sample().validation.values[:1]
-    assert usual.score(windows).rule == knobs.rule()
-    assert OnnxDetector(folder, "v4", knobs).score(windows).rule == IncidentRule(
-        1, 2, knobs.alarm_clean, knobs.critical_score
+    assert usual.score(windows).rule == config.rule()
+    assert OnnxDetector(folder, "v4", config).score(windows).rule == IncidentRule(
+        1, 2, config.alarm_clean, config.critical_score
     )
 
 
@@ -166,8 +166,8 @@ def test_no_network_is_refused() -> None:
 def test_the_exported_forest_is_sklearns() -> None:
     sample, fitted = small_sample(), small_model("isolation_forest").fitted
     normal = sample.fit.values[sample.fit.rul > 50]
-    knobs = small_settings().isolation_forest
-    forest = isolation_forest.fit(model_input(fitted.features, normal), knobs, seed=0)
+    config = small_settings().isolation_forest
+    forest = isolation_forest.fit(model_input(fitted.features, normal), config, seed=0)
     inputs = model_input(fitted.features, sample.validation.values)
     raw = OnnxScorer(fitted.network, fitted.features).raw(sample.validation.values)
     assert_allclose(raw, -forest.score_samples(inputs), rtol=0, atol=1e-6)

@@ -11,20 +11,20 @@ from numpy.typing import NDArray
 
 from monitoring.drift import FleetDrift
 from plantwatch.drift import DriftReference
-from plantwatch.serving import Drift
+from plantwatch.settings import Drift
 from tests.support.drift import alarms, in_turn, nasa, shifted
 from tests.support.small_training import small_settings
 from training.dataset import Sample
 
 SENSORS = (2, 7)
 SETTINGS = small_settings()
-KNOBS = SETTINGS.drift
+CONFIG = SETTINGS.drift
 MACHINES = 20
 HEALTHY = 125
 
 
-def knobs(**changes: Any) -> Drift:
-    return KNOBS.model_copy(update=changes)
+def config(**changes: Any) -> Drift:
+    return CONFIG.model_copy(update=changes)
 
 
 def feed(fleet: FleetDrift, values: NDArray[np.float32], machines: int = MACHINES) -> list[int]:
@@ -60,7 +60,7 @@ def fd001(cmapss_dir: Path) -> tuple[Sample, DriftReference]:
 @pytest.mark.parametrize("seed", range(5))
 def test_healthy_engines_do_not_drift(fd001: tuple[Sample, DriftReference], seed: int) -> None:
     sample, reference = fd001
-    names, readings = in_turn(lives(sample, seed, healthy=True), KNOBS.machines)
+    names, readings = in_turn(lives(sample, seed, healthy=True), CONFIG.machines)
     assert len(readings) > 1000
     assert alarms(reference, names, readings, SETTINGS) == []
 
@@ -72,7 +72,7 @@ def test_a_fleet_that_wears_out_does_not_drift(
     fd001: tuple[Sample, DriftReference], seed: int
 ) -> None:
     sample, reference = fd001
-    names, readings = in_turn(lives(sample, seed, healthy=False), KNOBS.machines)
+    names, readings = in_turn(lives(sample, seed, healthy=False), CONFIG.machines)
     assert alarms(reference, names, readings, SETTINGS) == []
 
 
@@ -85,12 +85,12 @@ def test_a_shift_of_one_sensor_is_reported_within_200_readings(
     fd001: tuple[Sample, DriftReference], by: float, start: int
 ) -> None:
     sample, reference = fd001
-    names, readings = in_turn(lives(sample, 0, healthy=True), KNOBS.machines)
+    names, readings = in_turn(lives(sample, 0, healthy=True), CONFIG.machines)
     for sensor in reference.features.sensors:
         moved = shifted(reference, readings, sensor, by, start)
         until = slice(start + 200)
-        told = alarms(reference, names[until], moved[until], SETTINGS)
-        found = {name: at for at, name in told}
+        raised = alarms(reference, names[until], moved[until], SETTINGS)
+        found = {name: at for at, name in raised}
         assert start < found[sensor] <= start + 200
         assert found.keys() - {sensor} <= ({9, 14} if sensor in {9, 14} else set())
 
@@ -101,14 +101,14 @@ def test_a_shift_of_one_sensor_is_reported_within_200_readings(
 def test_one_machine_is_no_fleet(stuck: float, seed: int) -> None:
     values = noise(2000, seed) * 0.5
     values[::MACHINES] = stuck
-    fleet = FleetDrift(SENSORS, KNOBS)
+    fleet = FleetDrift(SENSORS, CONFIG)
     assert feed(fleet, values) == []
     assert not fleet.states[SENSORS[0]].drifting
 
 
 # Kafka hands out readings by partition, some machines' at a time: no reading is lost by it.
 def test_bursts_of_few_machines_are_as_good() -> None:
-    fleet = FleetDrift(SENSORS, KNOBS)
+    fleet = FleetDrift(SENSORS, CONFIG)
     values = noise(200, mean=1.2).reshape(MACHINES, 10)
     burst = [
         fleet.update(str(machine), np.array([value, 0], np.float32))
@@ -120,15 +120,15 @@ def test_bursts_of_few_machines_are_as_good() -> None:
 
 # One machine that talks alone is forgotten but for its last readings.
 def test_what_waits_is_bounded() -> None:
-    fleet = FleetDrift(SENSORS, KNOBS)
+    fleet = FleetDrift(SENSORS, CONFIG)
     assert feed(fleet, noise(10_000), machines=1) == []
-    assert sum(map(len, fleet._pending.values())) == KNOBS.pending
+    assert sum(map(len, fleet._pending.values())) == CONFIG.pending
 
 
 # A fleet of fewer machines than make a point says nothing, however long.
 def test_too_few_machines_say_nothing() -> None:
-    fleet = FleetDrift(SENSORS, KNOBS)
-    assert feed(fleet, noise(5000, mean=9), machines=KNOBS.machines - 1) == []
+    fleet = FleetDrift(SENSORS, CONFIG)
+    assert feed(fleet, noise(5000, mean=9), machines=CONFIG.machines - 1) == []
     assert fleet.states == {}
 
 
@@ -138,14 +138,14 @@ def test_too_few_machines_say_nothing() -> None:
 def test_a_shift_is_seen_whenever_it_comes(start: int, sign: int) -> None:
     values = noise(start + 200, start)
     values[start:] += sign * 1.2
-    found = feed(FleetDrift(SENSORS, KNOBS), values)
+    found = feed(FleetDrift(SENSORS, CONFIG), values)
     assert len(found) == 1
     assert start < found[0] <= start + 200
 
 
 # Drift is one alarm as long as it lasts, then it is over, and may come again.
 def test_drift_begins_lasts_ends_and_comes_again() -> None:
-    fleet = FleetDrift(SENSORS, KNOBS)
+    fleet = FleetDrift(SENSORS, CONFIG)
     assert len(feed(fleet, noise(20_000, mean=1.2))) == 1
     assert fleet.states[SENSORS[0]].drifting
     assert fleet.states[SENSORS[0]].shift == pytest.approx(1.2, abs=0.3)
@@ -158,11 +158,11 @@ def test_drift_begins_lasts_ends_and_comes_again() -> None:
 # A drift that takes a hundred thousand readings is held against training, not against last week.
 def test_a_slow_drift_is_seen() -> None:
     values = noise(100_000) + np.linspace(0, 1.5, 100_000, dtype=np.float32)
-    found = feed(FleetDrift(SENSORS, KNOBS), values)
+    found = feed(FleetDrift(SENSORS, CONFIG), values)
     assert len(found) >= 1
     assert 0.5 < found[0] / 100_000 * 1.5 < 1.1
 
 
 # The numbers are those of the configuration.
 def test_tolerance_is_what_is_tolerated() -> None:
-    assert feed(FleetDrift(SENSORS, knobs(tolerance=2.0)), noise(5000, mean=1.2)) == []
+    assert feed(FleetDrift(SENSORS, config(tolerance=2.0)), noise(5000, mean=1.2)) == []

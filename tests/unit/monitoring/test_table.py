@@ -71,12 +71,12 @@ def test_every_recorded_metric_is_exported(record: str) -> None:
 # The one who reads it learns what is wrong, what it means, what to do, and where to look.
 @pytest.mark.parametrize("alert", TABLE, ids=NAMES)
 def test_a_notification_says_all(alert: Alert) -> None:
-    told = alert.annotations(SETTINGS.alerts)
-    assert set(told) == {"summary", "description", "runbook_url", "dashboard_url"}
-    assert told["runbook_url"] == f"docs/runbook.md#{alert.name.lower()}"
-    assert re.fullmatch(r"http://127.0.0.1:3000/d/plantwatch-\w+", told["dashboard_url"])
-    assert told["description"].endswith(".")
-    assert not told["summary"].endswith(".")
+    annotations = alert.annotations(SETTINGS.alerts)
+    assert set(annotations) == {"summary", "description", "runbook_url", "dashboard_url"}
+    assert annotations["runbook_url"] == f"docs/runbook.md#{alert.name.lower()}"
+    assert re.fullmatch(r"http://127.0.0.1:3000/d/plantwatch-\w+", annotations["dashboard_url"])
+    assert annotations["description"].endswith(".")
+    assert not annotations["summary"].endswith(".")
 
 
 # An alert outlives the calm that closes an incident, at a reading every ten seconds.
@@ -171,7 +171,7 @@ def test_commands_exist(words: tuple[str, ...]) -> None:
 def test_what_the_runbook_names_exists() -> None:
     anchors = re.findall(r"\]\(#(\w+)\)", RUNBOOK)
     assert set(anchors) <= {name.lower() for name in NAMES}
-    knobs = re.findall(r"`([a-z]+)\.([a-z_0-9]+)`", RUNBOOK)
-    assert len(knobs) > 5
-    for section, field in knobs:
+    named = re.findall(r"`([a-z]+)\.([a-z_0-9]+)`", RUNBOOK)
+    assert len(named) > 5
+    for section, field in named:
         assert hasattr(getattr(SETTINGS, section), field), (section, field)

@@ -6,15 +6,15 @@ import pytest
 
 from plantwatch.configuration import load
 from plantwatch.errors import ConfigError
-from plantwatch.sections import Section, Share
+from plantwatch.settings import Section, Share
 from tests.support.servers import CONFIGS
 from tests.support.small_training import small_settings
 from training import detectors
-from training.fit import knobs_of
+from training.fit import config_of
 from training.fitters import FITTERS
 
 
-class Knobs(Section):
+class Config(Section):
     share: Share
 
 
@@ -43,7 +43,7 @@ def test_a_typo_is_answered_with_the_names() -> None:
 # Its settings come from a file of its own, checked by its own class.
 def test_a_detector_has_settings_of_its_own(tmp_path: Path) -> None:
     settings = load(configs(tmp_path, "own: {share: 0.25}\n"), {})
-    assert knobs_of("own", Knobs, settings).share == 0.25
+    assert config_of("own", Config, settings).share == 0.25
 
 
 # A value that does not fit, or no file at all, is a line that names the file.
@@ -58,7 +58,7 @@ def test_a_detector_has_settings_of_its_own(tmp_path: Path) -> None:
 def test_a_mistake_in_them_is_named(tmp_path: Path, text: str, says: str) -> None:
     settings = load(configs(tmp_path, text), {})
     with pytest.raises(ConfigError) as refused:
-        knobs_of("own", Knobs, settings)
+        config_of("own", Config, settings)
     assert says in str(refused.value)
 
 

@@ -12,7 +12,7 @@ from training.summary import Summary
 RawOf = Callable[[np.ndarray], np.ndarray]
 WINDOWS = small_sample().fit
 NORMAL = WINDOWS.rul > 50
-KNOBS = small_settings().mixture_head
+SMALL = small_settings().mixture_head
 
 
 def two_ways_to_fail() -> np.ndarray:
@@ -31,11 +31,11 @@ def summary(x: np.ndarray) -> Summary:
 
 def self_trained(x: np.ndarray) -> np.ndarray:
     forest = small_settings().isolation_forest
-    return fit_self_trained(summary(x), KNOBS, forest, seed=0).raw(x)
+    return fit_self_trained(summary(x), SMALL, forest, seed=0).raw(x)
 
 
 def told(x: np.ndarray) -> np.ndarray:
-    return fit_mixture(summary(x), KNOBS).raw(x)
+    return fit_mixture(summary(x), SMALL).raw(x)
 
 
 # Either way to fail scores far beyond normal windows.
@@ -49,7 +49,7 @@ def test_each_way_to_fail_is_found(raw_of: RawOf, parity: int) -> None:
 
 # Directions matter, not only distances: as far out the other way is no failure.
 def test_the_other_way_is_no_failure() -> None:
-    mixture = fit_mixture(summary(two_ways_to_fail()), KNOBS)
+    mixture = fit_mixture(summary(two_ways_to_fail()), SMALL)
     there, opposite = mixture.raw(np.array([[5.0, 0, 0, 0], [-5.0, 0, 0, 0]]))
     assert there > 4  # deviations of normal windows
     assert opposite < 0
@@ -57,7 +57,7 @@ def test_the_other_way_is_no_failure() -> None:
 
 # The mixture knows two directions for two ways to fail, and each is its number's.
 def test_directions_are_those_of_the_failures() -> None:
-    mixture = fit_mixture(summary(two_ways_to_fail()), KNOBS)
+    mixture = fit_mixture(summary(two_ways_to_fail()), SMALL)
     assert mixture.groups == (1, 2, 3)
     of_two = mixture.weights[1:3]
     assert sorted(np.abs(of_two).argmax(axis=1)) == [0, 1]

@@ -28,8 +28,8 @@ def test_the_score_is_standardised_on_normal_windows() -> None:
 
 # Numbers that drift towards failure carry the weight, with the sign of their drift.
 def test_weights_follow_the_drift() -> None:
-    knobs = small_settings().trend_head
-    ((up, down, still),) = trend_weights(drifting(), knobs)
+    config = small_settings().trend_head
+    ((up, down, still),) = trend_weights(drifting(), config)
     assert up > 0 > down
     assert abs(still) < 0.2 * min(up, -down)
 
@@ -38,6 +38,6 @@ def test_weights_follow_the_drift() -> None:
 @pytest.mark.parametrize("parity", [0, 1])
 def test_opposite_ways_to_fail_are_both_found(parity: int) -> None:
     summary = drifting(np.where(WINDOWS.engine % 2 == 0, 1.0, -1.0))
-    knobs = small_settings(TREND_HEAD_DIRECTIONS="2").trend_head
-    raw = (trend_weights(summary, knobs) @ summary.x.T).max(axis=0)
+    config = small_settings(TREND_HEAD_DIRECTIONS="2").trend_head
+    raw = (trend_weights(summary, config) @ summary.x.T).max(axis=0)
     assert np.median(raw[(WINDOWS.rul < 10) & (WINDOWS.engine % 2 == parity)]) > 3

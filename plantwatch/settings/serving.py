@@ -1,24 +1,35 @@
-"""The sections of configs/serving_config.yaml, and what is told to people: alerts, drift."""
+"""The sections of configs/serving_config.yaml: the API, the page, alerts and Grafana."""
 
 from typing import Annotated, Self
 
 from pydantic import Field, SecretStr, model_validator
 
 from plantwatch.metrics import LATENCY_BUCKETS
-from plantwatch.sections import Port, Positive, Seconds, Section, Share
+from plantwatch.settings.section import LISTED, Port, Positive, Seconds, Section, Share
 
 
-class Drift(Section):
-    group_id: str
-    machines: Positive
-    pending: Positive
-    tolerance: float = Field(gt=0)
-    threshold: float = Field(gt=0)
-    anchor_points: Positive
-    calm_points: Positive
-    report_rows: Positive
-    report_distance: float = Field(gt=0)
-    metrics_port: Port
+class Api(Section):
+    host: str
+    port: Port
+    key: SecretStr | None
+    max_batch_size: Annotated[int, Field(gt=0, json_schema_extra={"env": "MAX_BATCH_SIZE"})]
+    max_body_bytes: Positive
+    page_rows: Positive
+    max_page_rows: Positive
+    deadline_sec: Seconds
+
+
+class Streamlit(Section):
+    api_url: str
+    host: str
+    port: Port
+    behind_loopback: bool
+    refresh_interval_sec: Seconds
+    deadline_sec: Seconds
+    silent_after_sec: Seconds
+    history: Positive
+    incidents_shown: Positive
+    tiles: Positive
 
 
 class Alerts(Section):
@@ -56,27 +67,7 @@ class Grafana(Section):
     deadline_sec: Seconds
     prometheus_url: str
     postgres_address: str
-
-
-class Api(Section):
-    host: str
-    port: Port
-    key: SecretStr | None
-    max_batch_size: Annotated[int, Field(gt=0, json_schema_extra={"env": "MAX_BATCH_SIZE"})]
-    max_body_bytes: Positive
-    page_rows: Positive
-    max_page_rows: Positive
-    deadline_sec: Seconds
-
-
-class Streamlit(Section):
-    api_url: str
-    host: str
-    port: Port
-    behind_loopback: bool
-    refresh_interval_sec: Seconds
-    deadline_sec: Seconds
-    silent_after_sec: Seconds
-    history: Positive
-    incidents_shown: Positive
-    tiles: Positive
+    close_score: Share
+    false_alarms: Annotated[tuple[float, float], LISTED]
+    anomalous: Annotated[tuple[float, float], LISTED]
+    incidents_per_machine: Annotated[tuple[float, float], LISTED]
