@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from commands.people import SECONDS, By, in_utc, show, table
+from connections.postgres import session
 from dead_letters.show import plain
 from incidents import maintenance
-from incidents.session import session
 from plantwatch.errors import ConfigError
 
 app = typer.Typer(

@@ -3,6 +3,8 @@
 Everybody comes in a role, which may do its own work and no other's; nobody falls back on another.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final, Literal, get_args
 
 import psycopg
@@ -47,6 +49,22 @@ def connect(
         options=f"-c timezone=UTC {options}",
         **parameters,
     )
+
+
+@contextmanager
+def session(settings: Settings, role: Role) -> Iterator[psycopg.Connection]:
+    """A connection in a role for the length of the block, in autocommit mode.
+
+    Raises:
+        UnavailableError: PostgreSQL is not there, or goes away within the block.
+        ConfigError: it refuses us: password, database, grant or table is wrong; a person must mend
+            it.
+    """
+    try:
+        with connect(settings, role, autocommit=True) as connection:
+            yield connection
+    except psycopg.Error as error:
+        raise explain(error, settings, role) from error
 
 
 def login(postgres: Postgres, role: Role) -> tuple[str, SecretStr | None]:

@@ -9,11 +9,11 @@ from typing import Final, TypeVar
 
 import streamlit as st
 
+from connections.postgres import session
 from dashboard import words
 from dashboard.source import Answer, Source
 from incidents import feedback
 from incidents.queries import Incident, in_words
-from incidents.session import session
 from plantwatch.errors import PlantwatchError
 from plantwatch.settings import Settings
 
