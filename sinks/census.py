@@ -5,10 +5,10 @@ from collections.abc import Callable
 from itertools import product
 from typing import Final
 
+from connections.database import Database
 from connections.prometheus import Exporter
 from plantwatch import metrics
 from plantwatch.settings import Settings
-from sinks.line import Line
 
 _OPEN: Final = """
 SELECT severity, CASE WHEN acknowledged_at IS NULL THEN 'open' ELSE 'acknowledged' END, count(*)
@@ -39,18 +39,18 @@ _STATES: Final = ("open", "acknowledged")
 
 
 class Census:
-    """Counts over the caller's line, every `outbox.look_sec` by `clock`, seconds since 1970."""
+    """Counts every `outbox.look_sec` by `clock`, seconds since 1970."""
 
     def __init__(
         self,
         settings: Settings,
-        line: Line,
+        database: Database,
         exporter: Exporter,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._every = settings.outbox.look_sec
         self._silent_after = settings.streamlit.silent_after_sec
-        self._line = line
+        self._database = database
         self._clock = clock
         self._due = clock()
         self._open = exporter.gauge(metrics.OPEN_INCIDENTS)
@@ -71,7 +71,7 @@ class Census:
             self._due = self._clock() + self._every
 
     def _count(self, heard_before: float) -> None:
-        with self._line.transaction() as connection:
+        with self._database.transaction() as connection:
             rows = connection.execute(_OPEN).fetchall()
             ((silent,),) = connection.execute(_SILENT, [heard_before]).fetchall()
         counts = {(severity, state): count for severity, state, count in rows}

@@ -215,8 +215,8 @@ def test_trouble_passes(
 # cuts the line. Continued, the server drops what was half done, and the batch is stored once.
 def test_a_stopped_backend_is_given_up(sink: PostgresSink) -> None:
     sink.write([row(1)])
-    assert sink._line.connection is not None
-    backend = sink._line.connection.info.backend_pid
+    assert sink._database.connection is not None
+    backend = sink._database.connection.info.backend_pid
     started = time.monotonic()
     with halted(backend), pytest.raises(StoreAwayError) as away:
         sink.write([row(1), row(2)])
@@ -231,7 +231,7 @@ def test_a_stopped_sink_holds_no_keys(settings: Settings, sink: PostgresSink) ->
     impatient = with_sink(settings, idle_timeout_sec=0.3)
     zombie = PostgresSink(impatient, Exporter().histogram(metrics.STORED_LATENCY))
     zombie.write([row(1)])
-    connection = zombie._line.connection
+    connection = zombie._database.connection
     assert connection is not None
     connection.execute("SELECT 1")  # begins a transaction, which never ends
     _insert(connection, zombie._table, [row(2)])

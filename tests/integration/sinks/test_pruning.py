@@ -168,7 +168,7 @@ def test_deleting_is_in_nobodys_way(settings: Settings, sink: PostgresSink, cloc
     fill(settings, range(10), 11)
     quick = with_changes(settings, "sink", lock_timeout_sec=0.5)
     other = made(quick, clock)
-    with sink._line.transaction() as connection:
+    with sink._database.transaction() as connection:
         pruning = sink._pruning
         gone = pruning._tending._delete_alone(connection, pruning._prune, clock.now)
         assert gone == 10

@@ -144,7 +144,7 @@ def test_deleting_is_in_nobodys_way(settings: Settings, sink: ReadingsSink, cloc
     sink.write([reading_row(cycle, NOW - 23 * HOUR) for cycle in range(10)])
     other = ReadingsSink(settings, Exporter().histogram(metrics.STORED_LATENCY), clock)
     clock.now += 2 * HOUR
-    with other._line.transaction() as connection:
+    with other._database.transaction() as connection:
         assert other._tending._delete_alone(connection, other._delete, clock.now) == 10
         fresh = [reading_row(cycle, clock.now) for cycle in range(100, 1100)]
         assert len(sink.write(fresh).stored) == 1000
