@@ -175,8 +175,8 @@ def test_nothing_is_deleted_before_kafka_has_it(
 
 # More than a batch is published batch after batch, in the order in which it happened.
 def test_batches_follow_one_another(settings: Settings, exporter: Exporter) -> None:
-    knobs = settings.outbox.model_copy(update={"batch_rows": 2})
-    small = settings.model_copy(update={"outbox": knobs})
+    outbox = settings.outbox.model_copy(update={"batch_rows": 2})
+    small = settings.model_copy(update={"outbox": outbox})
     happen(settings, "1110000" * 3)
     relay = Relay(small, CheckedProducer(producer_config(small)), exporter)
     stopping = Event()
@@ -196,8 +196,8 @@ def test_a_killed_relay_loses_nothing(settings: Settings, tmp_path: Path) -> Non
         f"incident/{one}/{two}"
         for one, two in query(settings, "SELECT incident_id, id FROM outbox")
     }
-    knobs = settings.outbox.model_copy(update={"batch_rows": 10})
-    small = settings.model_copy(update={"outbox": knobs})
+    outbox = settings.outbox.model_copy(update={"batch_rows": 10})
+    small = settings.model_copy(update={"outbox": outbox})
     for reached in (550, 300, 0):
         with (tmp_path / "log").open("ab") as log:
             process = subprocess.Popen(
