@@ -22,7 +22,6 @@ from plantwatch import metrics
 from plantwatch.errors import StoreAwayError
 from plantwatch.messages import (
     IncidentEvent,
-    incident_event_from_bytes,
     to_iso,
     to_microseconds,
 )
@@ -30,7 +29,7 @@ from plantwatch.settings import Settings
 from sinks.migrate import upgrade
 from sinks.outbox import Relay
 from sinks.postgres import PostgresSink
-from tests.support.topics import Found, ends, read
+from tests.support.topics import Found, ends, incident_event, read
 from tests.support.verdicts import row
 from tests.support.waiting import until
 
@@ -94,7 +93,7 @@ def found(settings: Settings) -> list[Found]:
 
 
 def events(settings: Settings) -> list[IncidentEvent]:
-    return [incident_event_from_bytes(one.value) for one in found(settings)]
+    return [incident_event(one.value) for one in found(settings)]
 
 
 # Each move is published once, in order, under the machine's key, and then waits no longer.
