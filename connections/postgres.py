@@ -86,14 +86,14 @@ def explain(error: psycopg.Error, settings: Settings, role: Role) -> PlantwatchE
     """Turn an error of PostgreSQL into what the caller must do, in one line."""
     postgres = settings.postgres
     server = f"PostgreSQL at {postgres.host}:{postgres.port}"
-    said = f"{in_one_line(error)} (SQLSTATE {error.sqlstate or 'not told'})"
+    detail = f"{in_one_line(error)} (SQLSTATE {error.sqlstate or 'not told'})"
     if action(error) is Action.RETRY:
         return StoreAwayError(
-            label(error), f"{server} is away: {said}; start it, or set POSTGRES_HOST and _PORT"
+            label(error), f"{server} is away: {detail}; start it, or set POSTGRES_HOST and _PORT"
         )
     user, _ = login(postgres, role)
     variables = f"{variable(role, 'user')}, {variable(role, 'password')}"
     return ConfigError(
-        f"{server} refuses user {user!r}, database {postgres.db!r}: {said}; "
+        f"{server} refuses user {user!r}, database {postgres.db!r}: {detail}; "
         f"{remedy(error, variables)} and start again, nothing is lost meanwhile"
     )

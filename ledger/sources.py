@@ -130,8 +130,8 @@ class Table:
     def rows(self, partition: int) -> Iterator[Verdict]:
         """The rows of one partition, in the order they were stored."""
         with self._connection.cursor(f"rows_{partition}") as cursor:
-            for sensor_id, cycle, time, *said in cursor.execute(_ROWS, (partition,)):
-                yield Verdict(identity(sensor_id, cycle, to_iso(time)), *said)
+            for sensor_id, cycle, time, *columns in cursor.execute(_ROWS, (partition,)):
+                yield Verdict(identity(sensor_id, cycle, to_iso(time)), *columns)
 
 
 @contextmanager
