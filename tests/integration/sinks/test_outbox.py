@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any, cast
+from typing import Any
 
 import orjson
 import pytest
@@ -29,6 +29,7 @@ from plantwatch.settings import Settings
 from sinks.migrate import upgrade
 from sinks.outbox import Relay
 from sinks.postgres import PostgresSink
+from tests.support.stored import do
 from tests.support.topics import Found, ends, incident_event, read
 from tests.support.verdicts import row
 from tests.support.waiting import until
@@ -78,13 +79,8 @@ def happen(settings: Settings, levels: str, **changes: Any) -> None:
     sink.close()
 
 
-def query(settings: Settings, sql: str) -> list[Any]:
-    with connect(settings, "owner") as connection:
-        return connection.execute(cast("Any", sql)).fetchall()
-
-
 def left(settings: Settings) -> int:
-    ((count,),) = query(settings, "SELECT count(*) FROM outbox")
+    ((count,),) = do(settings, "SELECT count(*) FROM outbox")
     return int(count)
 
 
@@ -115,7 +111,7 @@ def test_a_message_says_all(settings: Settings, relay: Relay) -> None:
     with connect(settings, "operator") as person:
         person.execute("UPDATE incidents SET acknowledged_at = now(), acknowledged_by = 'me'")
     relay.publish()
-    ((number, opened_at),) = query(settings, "SELECT id, opened_at FROM incidents")
+    ((number, opened_at),) = do(settings, "SELECT id, opened_at FROM incidents")
     opened, acknowledged = (orjson.loads(one.value) for one in found(settings))
     assert opened["id"].startswith(f"incident/{number}/")
     assert (opened["kind"], opened["sensor_id"]) == ("opened", "FD001-engine-001")
@@ -192,8 +188,7 @@ def test_a_killed_relay_loses_nothing(settings: Settings, tmp_path: Path) -> Non
     for number in range(300):
         happen(settings, "1110000", sensor_id=f"m{number}")
     every = {
-        f"incident/{one}/{two}"
-        for one, two in query(settings, "SELECT incident_id, id FROM outbox")
+        f"incident/{one}/{two}" for one, two in do(settings, "SELECT incident_id, id FROM outbox")
     }
     outbox = settings.outbox.model_copy(update={"batch_rows": 10})
     small = settings.model_copy(update={"outbox": outbox})
