@@ -3,7 +3,7 @@
 - `schemas`: what is asked of /detect and answered; `body`: how JSON becomes that
 - `detect`: windows judged; `window`: a request's rows as those of the stream
 - `production`: the model in use, and how it becomes another
-- `stored`: /events and /incidents; `events`: verdicts by pages; `store`: the connection behind both
+- `stored`: /events and /incidents; `store`: the connection behind both
 - `health`, `telemetry`: how it is, and what is counted
 - `middleware`: what every request passes
 - `app`: all of it put together; `serve`: it listens

@@ -84,11 +84,11 @@ def _tell_errors(app: FastAPI, settings: Settings) -> None:
     @app.exception_handler(RequestValidationError)
     async def _refused(_request: Request, error: RequestValidationError) -> JSONResponse:
         """Without what was sent: it may be long, and no JSON."""
-        told = [
+        mistakes = [
             {"loc": list(one["loc"]), "type": one["type"], "msg": one["msg"]}
             for one in error.errors()[:MAX_MISTAKES]
         ]
-        return JSONResponse({"detail": told}, 422)
+        return JSONResponse({"detail": mistakes}, 422)
 
     @app.exception_handler(PlantwatchError)
     async def _cannot(_request: Request, error: PlantwatchError) -> JSONResponse:

@@ -69,8 +69,8 @@ def _parse(model: type[BaseModel], body: bytes) -> BaseModel:
             # pydantic's own parser takes as long again, but tells in which field a NaN stands.
             model.model_validate_json(body)
     except ValidationError as error:
-        told = error.errors(include_url=False, include_context=False, include_input=False)
-        mistakes = [one | {"loc": ("body", *one["loc"])} for one in told]
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        mistakes = [one | {"loc": ("body", *one["loc"])} for one in found]
         raise RequestValidationError(mistakes) from None
     raise refusal({(): "no JSON in UTF-8"})
 

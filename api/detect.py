@@ -42,7 +42,7 @@ def routes(production: Production, telemetry: Telemetry, max_batch_size: int) ->
         detector = production.detector()
         found = _judge(detector, asked, places)
         telemetry.judged(len(asked), int(found.is_anomaly.sum()))
-        return _told(detector, asked, found, 1000 * (time.perf_counter() - began))
+        return _responses(detector, asked, found, 1000 * (time.perf_counter() - began))
 
     async def detect(body: DetectRequest) -> Response:
         """Judge one window of a machine."""
@@ -120,7 +120,7 @@ def _judge(
     return replace(verdicts, contributions=contributions, sensors=features.sensors)
 
 
-def _told(
+def _responses(
     detector: OnnxDetector, asked: Sequence[DetectRequest], found: Verdicts, milliseconds: float
 ) -> list[DetectResponse]:
     scores, confidences = found.anomaly_score.tolist(), found.confidence.tolist()

@@ -19,10 +19,10 @@ def router(production: Production, registry: CollectorRegistry) -> APIRouter:
         """Whether windows can be judged, and by which model."""
         version = production.version
         loaded = version is not None
-        said = Health(
+        answer = Health(
             status="healthy" if loaded else "unhealthy", model_loaded=loaded, model_version=version
         )
-        return JSONResponse(said.model_dump(), 200 if loaded else 503)
+        return JSONResponse(answer.model_dump(), 200 if loaded else 503)
 
     @routes.get("/healthz")
     async def healthz() -> Alive:

@@ -27,7 +27,7 @@ class Production:
         self._models = models
         self._telemetry = telemetry
         self._detector: OnnxDetector | None = None
-        self._said = ""
+        self._refusal = ""
         self.look()
 
     @property
@@ -42,7 +42,7 @@ class Production:
             NoModelError: there is none yet.
         """
         if self._detector is None:
-            raise NoModelError(self._said)
+            raise NoModelError(self._refusal)
         return self._detector
 
     async def follow(self, every: float) -> None:
@@ -58,14 +58,14 @@ class Production:
         except ConfigError as error:
             self._refused(str(error))
             return
-        self._said = ""
+        self._refusal = ""
         if found is not None:
             log.info("model in use", before=self.version, now=found.version)
             self._detector = found
             self._telemetry.model(found.version, found.digest)
 
     def _refused(self, why: str) -> None:
-        if why != self._said:
-            self._said = why
+        if why != self._refusal:
+            self._refusal = why
             self._telemetry.refused()
             log.warning("the production model cannot be used", why=why)

@@ -22,21 +22,21 @@ def listener(settings: Settings) -> socket.socket:
     Raises:
         ConfigError: others could reach it, and there is no key; or the address cannot be had.
     """
-    knobs = settings.api
-    if knobs.key is None and not _is_loopback(knobs.host):
+    api = settings.api
+    if api.key is None and not _is_loopback(api.host):
         raise ConfigError(
-            f"API_HOST={knobs.host} would serve everybody there, and no key is set; set API_KEY, "
+            f"API_HOST={api.host} would serve everybody there, and no key is set; set API_KEY, "
             "which requests then carry as X-API-Key, or keep to 127.0.0.1"
         )
     try:
         return socket.create_server(
-            (knobs.host, knobs.port),
-            family=socket.AF_INET6 if ":" in knobs.host else socket.AF_INET,
+            (api.host, api.port),
+            family=socket.AF_INET6 if ":" in api.host else socket.AF_INET,
             backlog=2048,
         )
     except OSError as error:
         raise ConfigError(
-            f"{knobs.host}:{knobs.port}: {error.strerror}; end the process that has it, or set "
+            f"{api.host}:{api.port}: {error.strerror}; end the process that has it, or set "
             "API_HOST and API_PORT to an address of this machine that is free"
         ) from None
 

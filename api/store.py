@@ -6,8 +6,7 @@ from typing import Final, TypeVar
 
 import psycopg
 
-from connections.deadline import deadline
-from connections.postgres import connect, explain
+from connections.database import Database
 from plantwatch.errors import StoreAwayError
 from plantwatch.settings import Settings
 
@@ -24,9 +23,15 @@ class Store:
 
     def __init__(self, settings: Settings) -> None:
         """Connect on first use only."""
-        self._settings = settings
+        self._patience = settings.api.deadline_sec
         self._lock = threading.Lock()
-        self._connection: psycopg.Connection | None = None
+        self._database = Database(
+            settings,
+            "reader",
+            self._patience,
+            autocommit=True,
+            prepare_threshold=_NEVER_PREPARE,
+        )
 
     def ask(self, query: Callable[[psycopg.Connection], T]) -> T:
         """The answer to `query`.
@@ -35,31 +40,17 @@ class Store:
             StoreAwayError: PostgreSQL is away, or too slow; the same may be asked again.
             ConfigError: it refuses us.
         """
-        patience = self._settings.api.deadline_sec
-        if not self._lock.acquire(timeout=patience):
-            raise StoreAwayError("busy", f"PostgreSQL was busy for {patience:g} s; ask again later")
+        if not self._lock.acquire(timeout=self._patience):
+            raise StoreAwayError(
+                "busy", f"PostgreSQL was busy for {self._patience:g} s; ask again later"
+            )
         try:
-            return self._answer(query, patience)
-        except psycopg.Error as error:
-            self._drop()
-            raise explain(error, self._settings, "reader") from None
+            with self._database.connected() as connection:
+                return query(connection)
         finally:
             self._lock.release()
 
     def close(self) -> None:
         """Let go of the connection."""
         with self._lock:
-            self._drop()
-
-    def _answer(self, query: Callable[[psycopg.Connection], T], patience: float) -> T:
-        if self._connection is None:
-            self._connection = connect(
-                self._settings, "reader", autocommit=True, prepare_threshold=_NEVER_PREPARE
-            )
-        with deadline(self._connection, patience):
-            return query(self._connection)
-
-    def _drop(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-        self._connection = None
+            self._database.close()

@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from api import events as verdicts
-from api.events import Event, Wanted
 from api.schemas import Instant, Problem, SensorId, Shape
 from api.store import Store
+from incidents import events as verdicts
 from incidents import queries
+from incidents.events import Event, Wanted
 from incidents.queries import Choice, Incident, Phase
 from plantwatch.instants import from_iso, to_datetime, to_microseconds
 from plantwatch.settings import Api
@@ -62,19 +62,19 @@ class IncidentPage(Shape):
     next: str | None
 
 
-def router(store: Store, knobs: Api) -> APIRouter:
+def router(store: Store, settings: Api) -> APIRouter:
     """The routes; each waits for PostgreSQL, in a thread."""
     routes = APIRouter(responses={503: {"model": Problem}})
 
     def rows_of(asked: _Asked) -> int:
-        return min(asked.limit or knobs.page_rows, knobs.max_page_rows)
+        return min(asked.limit or settings.page_rows, settings.max_page_rows)
 
     @routes.get("/events")
     def events(asked: Annotated[AskedEvents, Query()]) -> EventPage:
         """Verdicts as the sink stored them, each once."""
         wanted = Wanted(asked.sensor_id, asked.is_anomaly, _time(asked.since), _time(asked.until))
         rows, before = rows_of(asked), _place(asked.after)
-        found = store.ask(lambda line: verdicts.page(line, wanted, rows + 1, before))
+        found = store.ask(lambda connection: verdicts.page(connection, wanted, rows + 1, before))
         return EventPage(
             events=found[:rows],
             next=_next(rows, [_cursor(one.detected_at, one.id) for one in found]),
@@ -84,7 +84,9 @@ def router(store: Store, knobs: Api) -> APIRouter:
     def incidents(asked: Annotated[AskedIncidents, Query()]) -> IncidentPage:
         """Incidents, open and closed."""
         rows, before = rows_of(asked), _place(asked.after)
-        found = store.ask(lambda line: queries.page(line, _choice(asked), rows + 1, before))
+        found = store.ask(
+            lambda connection: queries.page(connection, _choice(asked), rows + 1, before)
+        )
         return IncidentPage(
             incidents=found[:rows],
             next=_next(rows, [_cursor(one.opened_at, one.id) for one in found]),

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from connections.prometheus import Exporter
+from connections.prometheus import Exporter, show_only
 from plantwatch import metrics
 
 if TYPE_CHECKING:
@@ -44,8 +44,7 @@ class Telemetry:
 
     def model(self, version: str, digest: str) -> None:
         """This model judges from now on."""
-        self._model.clear()
-        self._model.labels(version, digest).set(1)
+        show_only(self._model, version, digest)
 
     def refused(self) -> None:
         """A model is named that cannot be used."""

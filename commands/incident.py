@@ -7,11 +7,11 @@ import typer
 
 from commands.people import SECONDS, By, in_utc
 from commands.tables import show, table
+from connections.postgres import session
 from dead_letters.show import plain
 from incidents import feedback, queries
 from incidents.precision import precision
 from incidents.queries import Choice, Phase
-from incidents.session import session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -7,9 +7,9 @@ import typer
 
 from commands.people import SECONDS, By, in_utc
 from commands.tables import show, table
+from connections.postgres import session
 from dead_letters.show import plain
 from incidents import maintenance
-from incidents.session import session
 from plantwatch.errors import ConfigError
 
 app = typer.Typer(

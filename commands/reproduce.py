@@ -51,8 +51,8 @@ def reproduce(
 
 def _incident(settings: Settings, number: int) -> int:
     """Reproduce all verdicts between an incident's offsets; the exit code."""
+    from connections.postgres import session
     from incidents import queries
-    from incidents.session import session
     from reproduce import stored, verdict
 
     with session(settings, "reader") as connection:

@@ -53,13 +53,13 @@ def sink(
     exporter = Exporter()
     # Kafka first: that the metrics are served is how a supervisor knows that we are at work.
     await_topics(settings, stopping)
-    knobs, topic = settings.sink, _topic(store, settings.topics)
+    topic = _topic(store, settings.topics)
     port, group_id = f"{store}_metrics_port", f"{store}_group_id"
-    exporter.start(settings.metrics, getattr(knobs, port), f"SINK_{port}".upper())
+    exporter.start(settings.metrics, getattr(settings.sink, port), f"SINK_{port}".upper())
     target, read = _target(store, settings, exporter)
     SinkLoop(
-        knobs=knobs,
-        subscription=Subscription(settings, getattr(knobs, group_id), topic),
+        settings=settings.sink,
+        subscription=Subscription(settings, getattr(settings.sink, group_id), topic),
         read=read,
         sink=target,
         letters=DeadLetters(settings.topics, topic, CheckedProducer(producer_config(settings))),

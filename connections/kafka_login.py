@@ -81,12 +81,12 @@ def refused(kafka: Kafka, error: KafkaError) -> ConfigError:
         remedy = "check KAFKA_CA_FILE, KAFKA_CERT_FILE and KAFKA_KEY_FILE"
     elif "AUTHORIZATION" in error.name():
         remedy = "let an administrator grant it (SECURITY.md says what each role needs)"
-    said = " ".join(error.str().split())
-    return ConfigError(f"Kafka at {kafka.bootstrap_servers} refuses {who}: {said}; {remedy}")
+    detail = " ".join(error.str().split())
+    return ConfigError(f"Kafka at {kafka.bootstrap_servers} refuses {who}: {detail}; {remedy}")
 
 
 def hear_refusal(config: dict[str, Any]) -> KafkaError | None:
-    """Knock once more with a client's `config`; what the broker refused it with, if it did."""
+    """Connect once more with a client's `config`; what the broker refused it with, if it did."""
     heard: list[KafkaError] = []
     admin = AdminClient(config | {"error_cb": heard.append})
     deadline = time.monotonic() + _HEAR_SEC

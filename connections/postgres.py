@@ -3,6 +3,8 @@
 Everybody comes in a role, which may do its own work and no other's; nobody falls back on another.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final, Literal, get_args
 
 import psycopg
@@ -49,6 +51,22 @@ def connect(
     )
 
 
+@contextmanager
+def session(settings: Settings, role: Role) -> Iterator[psycopg.Connection]:
+    """A connection in a role for the length of the block, in autocommit mode.
+
+    Raises:
+        UnavailableError: PostgreSQL is not there, or goes away within the block.
+        ConfigError: it refuses us: password, database, grant or table is wrong; a person must mend
+            it.
+    """
+    try:
+        with connect(settings, role, autocommit=True) as connection:
+            yield connection
+    except psycopg.Error as error:
+        raise explain(error, settings, role) from error
+
+
 def login(postgres: Postgres, role: Role) -> tuple[str, SecretStr | None]:
     """Name and password of a role."""
     return getattr(postgres, field(role, "user")), getattr(postgres, field(role, "password"))
@@ -68,14 +86,14 @@ def explain(error: psycopg.Error, settings: Settings, role: Role) -> PlantwatchE
     """Turn an error of PostgreSQL into what the caller must do, in one line."""
     postgres = settings.postgres
     server = f"PostgreSQL at {postgres.host}:{postgres.port}"
-    said = f"{in_one_line(error)} (SQLSTATE {error.sqlstate or 'not told'})"
+    detail = f"{in_one_line(error)} (SQLSTATE {error.sqlstate or 'not told'})"
     if action(error) is Action.RETRY:
         return StoreAwayError(
-            label(error), f"{server} is away: {said}; start it, or set POSTGRES_HOST and _PORT"
+            label(error), f"{server} is away: {detail}; start it, or set POSTGRES_HOST and _PORT"
         )
     user, _ = login(postgres, role)
     variables = f"{variable(role, 'user')}, {variable(role, 'password')}"
     return ConfigError(
-        f"{server} refuses user {user!r}, database {postgres.db!r}: {said}; "
+        f"{server} refuses user {user!r}, database {postgres.db!r}: {detail}; "
         f"{remedy(error, variables)} and start again, nothing is lost meanwhile"
     )

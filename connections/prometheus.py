@@ -24,16 +24,22 @@ class Exporter:
             metric.name, metric.help, metric.labels, registry=self.registry, buckets=metric.buckets
         )
 
-    def start(self, knobs: Metrics, port: int, variable: str) -> None:
+    def start(self, settings: Metrics, port: int, variable: str) -> None:
         """Serve the registry from a daemon thread.
 
         Raises:
             ConfigError: the port is in use; `variable` is the setting that moves it.
         """
         try:
-            start_http_server(port, addr=knobs.host, registry=self.registry)
+            start_http_server(port, addr=settings.host, registry=self.registry)
         except OSError as error:
             raise ConfigError(
                 f"port {port} for metrics: {error.strerror}; "
                 f"end the process that has it or set {variable} to a free port"
             ) from None
+
+
+def show_only(gauge: Gauge, *labels: object) -> None:
+    """Show 1 under these labels and nothing under others: what is in use, of all that may be."""
+    gauge.clear()
+    gauge.labels(*labels).set(1)

@@ -11,7 +11,6 @@ click would meet a page that stands still.
 - `reasons`: what each sensor adds to the score, window by window
 - `tiles`, `charts`: the fleet and these, drawn
 - `words`: what is said where there is nothing to show
-- `accounts`: what became of every reading, asked of Kafka beside the page
 - `fleet_view`, `machine_view`, `frame` around both, `parts` of both: the page itself
 - `app`: the script that Streamlit runs
 - `serve`: Streamlit started, on this machine only, telling nobody

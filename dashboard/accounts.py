@@ -10,7 +10,7 @@ from plantwatch.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class LastAccount:
     """The last account there was, None if never; `unknown` says why there is no newer one."""
 
     account: Accounting | None
@@ -23,16 +23,16 @@ class Accounts:
     def __init__(self, settings: Settings) -> None:
         """Start asking."""
         self._settings = settings
-        self.told = Told(None, "Kafka has not answered yet")
+        self.last = LastAccount(None, "Kafka has not answered yet")
         threading.Thread(target=self._follow, name="accounts", daemon=True).start()
 
     def _follow(self) -> None:
         while True:
-            self.told = self._ask(self.told.account)
+            self.last = self._ask(self.last.account)
             time.sleep(self._settings.streamlit.refresh_interval_sec)
 
-    def _ask(self, before: Accounting | None) -> Told:
+    def _ask(self, before: Accounting | None) -> LastAccount:
         try:
-            return Told(accounting(self._settings), None)
+            return LastAccount(accounting(self._settings), None)
         except PlantwatchError as error:
-            return Told(before, str(error))
+            return LastAccount(before, str(error))

@@ -1,4 +1,4 @@
-"""The script that Streamlit runs anew for every look; what outlives one is in `_kept`."""
+"""The script that Streamlit runs anew for every look; what outlives one is in `_shared`."""
 
 import os
 from pathlib import Path
@@ -14,7 +14,7 @@ from plantwatch.settings import Settings
 
 
 @st.cache_resource(show_spinner=False)
-def _kept() -> tuple[Settings, Source, Accounts, Service]:
+def _shared() -> tuple[Settings, Source, Accounts, Service]:
     """One of each, for all who look."""
     settings = load(Path(os.environ.get("PLANTWATCH_CONFIG", "configs")), environment())
     return settings, Source(settings), Accounts(settings), Service(settings)
@@ -23,7 +23,7 @@ def _kept() -> tuple[Settings, Source, Accounts, Service]:
 def main() -> None:
     """Draw the fleet, or the machine that the address names."""
     st.set_page_config(page_title="plantwatch", layout="wide")
-    settings, source, accounts, service = _kept()
+    settings, source, accounts, service = _shared()
     machine = st.query_params.get("machine")
     frame.header(settings, source, machine)
     if machine is None:

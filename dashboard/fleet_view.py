@@ -45,7 +45,7 @@ def ask(settings: Settings, source: Source) -> Answer[Fleet]:
 def _draw(settings: Settings, source: Source) -> None:
     with parts.loading(source, _KEY):
         answer = ask(settings, source)
-    parts.show_said()
+    parts.show_outcome()
     found = parts.show_state(answer, settings)
     if found is None:
         return

@@ -57,20 +57,20 @@ def _find(machines: Sequence[MachineRow], machine: str | None) -> None:
 
 def _footer(settings: Settings, source: Source, accounts: Accounts, service: Service) -> None:
     st.divider()
-    told = accounts.told
-    if told.account is not None:
-        account = told.account
+    last = accounts.last
+    if last.account is not None:
+        account = last.account
         counted = " + ".join(f"{account.counts[kind]:,} {_word(kind)}" for kind in CLASSES)
         verdict = "every reading is accounted for" if account.in_order else "**NOT IN ORDER**"
         st.caption(f"Readings: {account.received:,} received = {counted}: {verdict}.")
-    if told.unknown is not None:
-        before = "" if told.account is None else " what is above is from before"
-        st.caption(f"Readings: not known now.{before} {parts.escaped(told.unknown)}")
+    if last.unknown is not None:
+        before = "" if last.account is None else " What is above is from before."
+        st.caption(f"Readings: not known now.{before} {parts.escaped(last.unknown)}")
     judging = _judging(_machines(settings, source))
     st.caption(_models(judging))
     # Of two that judge as many, always the same: the line must not flicker.
     most, _ = max(judging, key=lambda one: (judging[one], one), default=(None, ""))
-    st.caption(service.said.line(settings.streamlit.api_url, most))
+    st.caption(service.status.sentence(settings.streamlit.api_url, most))
     read_at = fleet_view.ask(settings, source).read_at
     if read_at is not None:
         every = settings.streamlit.refresh_interval_sec
@@ -87,11 +87,11 @@ def _judging(machines: Sequence[MachineRow]) -> Counter[tuple[str, str]]:
 
 
 def _models(judging: Counter[tuple[str, str]]) -> str:
-    told = ", ".join(
+    models = ", ".join(
         f"{parts.escaped(version)} ({digest}) judges {number:,}"
         for (version, digest), number in judging.most_common()
     )
-    return f"Model: {told or 'none has judged a machine yet'}."
+    return f"Model: {models or 'none has judged a machine yet'}."
 
 
 def _word(kind: str) -> str:

@@ -29,7 +29,7 @@ def _draw(settings: Settings, source: Source, machine: str) -> None:
     limit = settings.streamlit.history
     with parts.loading(source, machine):
         answer = source.read(machine, lambda one: queries.history(one, machine, limit))
-    parts.show_said()
+    parts.show_outcome()
     history = parts.show_state(answer, settings)
     if history is None:
         return
@@ -57,10 +57,10 @@ def _state(history: MachineHistory) -> None:
     if not history.verdicts:
         return
     last = history.verdicts[-1]
-    said = "anomalous" if last.is_anomaly else "normal"
+    verdict = "anomalous" if last.is_anomaly else "normal"
     regime = "" if last.regime is None else f", operating regime {last.regime}"
     st.text(
-        f"cycle {last.cycle:,} at {last.detected_at:%Y-%m-%d %H:%M:%S} UTC: {said}, score "
+        f"cycle {last.cycle:,} at {last.detected_at:%Y-%m-%d %H:%M:%S} UTC: {verdict}, score "
         f"{last.anomaly_score:.3f}, confidence {last.confidence:.2f}{regime}, by "
         f"{last.model_version}"
     )

@@ -9,18 +9,18 @@ from typing import Final, TypeVar
 
 import streamlit as st
 
+from connections.postgres import session
 from dashboard import words
 from dashboard.source import Answer, Source
 from incidents import feedback
 from incidents.queries import Incident, in_words
-from incidents.session import session
 from plantwatch.errors import PlantwatchError
 from plantwatch.settings import Settings
 
 T = TypeVar("T")
 
 _WHO: Final = "who"
-_SAID: Final = "said"
+_OUTCOME: Final = "outcome"
 _WIDTHS: Final = (1.0, 2.2, 2.4, 1.0, 2.6, 2.6)
 _HEADINGS: Final = ("since (UTC)", "peak", "sensors and what they add", "who is at it")
 
@@ -41,11 +41,11 @@ def show_state(answer: Answer[T], settings: Settings) -> T | None:
     return answer.data
 
 
-def show_said() -> None:
+def show_outcome() -> None:
     """What became of the last acknowledgement made in this browser."""
-    said = st.session_state.get(_SAID)
-    if said is not None:
-        (st.success if said[0] else st.warning)(said[1])
+    outcome = st.session_state.get(_OUTCOME)
+    if outcome is not None:
+        (st.success if outcome[0] else st.warning)(outcome[1])
 
 
 def name_field() -> None:
@@ -65,7 +65,7 @@ def who() -> str:
 
 def go_to(machine: str | None) -> None:
     """Show another view; ends this run of the script."""
-    st.session_state.pop(_SAID, None)
+    st.session_state.pop(_OUTCOME, None)
     if machine is None:
         st.query_params.clear()
     else:
@@ -104,19 +104,19 @@ def incident_row(settings: Settings, source: Source, one: Incident, *, linked: b
 
 
 def _acknowledge(settings: Settings, source: Source, incident_id: int) -> None:
-    """Acknowledge as the operator; what came of it is shown by `show_said`."""
+    """Acknowledge as the operator; what came of it is shown by `show_outcome`."""
     by = who()
     if not by:
-        st.session_state[_SAID] = False, "Say who you are first: the field is above."
+        st.session_state[_OUTCOME] = False, "Say who you are first: the field is above."
         return
     try:
         with session(settings, "operator") as connection:
             found = feedback.acknowledge(connection, incident_id, by)
     except PlantwatchError as error:
-        st.session_state[_SAID] = False, f"Not acknowledged: {escaped(str(error))}"
+        st.session_state[_OUTCOME] = False, f"Not acknowledged: {escaped(str(error))}"
     else:
-        told = f"Incident {found.id} of {escaped(found.sensor_id)} is yours, {escaped(by)}."
-        st.session_state[_SAID] = True, f"{told} ({datetime.now(UTC):%H:%M:%S} UTC)"
+        done = f"Incident {found.id} of {escaped(found.sensor_id)} is yours, {escaped(by)}."
+        st.session_state[_OUTCOME] = True, f"{done} ({datetime.now(UTC):%H:%M:%S} UTC)"
     source.expire()
 
 

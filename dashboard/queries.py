@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Final
 
 import psycopg
-from psycopg.rows import class_row, dict_row
+from psycopg.rows import class_row
 
 from incidents import machines, maintenance
+from incidents.events import Event, newest
 from incidents.maintenance import Maintenance
-from incidents.queries import Choice, Incident, contributions, listed
-from plantwatch.messages import SensorContribution
+from incidents.queries import Choice, Incident, listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,25 +72,6 @@ def fleet(connection: psycopg.Connection) -> list[MachineRow]:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """A row of `anomaly_events`."""
-
-    cycle: int
-    detected_at: datetime
-    anomaly_score: float
-    is_anomaly: bool
-    confidence: float
-    top_sensors: Sequence[SensorContribution]
-    regime: int | None
-    unseen_regime: bool
-    model_version: str
-    model_digest: str
-    source_partition: int
-    first_offset: int
-    last_offset: int
-
-
-@dataclass(frozen=True, slots=True)
 class StoredReading:
     """A row of `readings`; `values` are settings, then sensors."""
 
@@ -105,16 +86,12 @@ class StoredReading:
 class MachineHistory:
     """The newest of one machine, oldest first; incidents and maintenance newest first."""
 
-    verdicts: Sequence[Verdict]
+    verdicts: Sequence[Event]
     readings: Sequence[StoredReading]
     incidents: Sequence[Incident]
     maintenance: Sequence[Maintenance]
 
 
-_VERDICTS: Final = f"""
-SELECT {", ".join(Verdict.__dataclass_fields__)} FROM anomaly_events
-WHERE sensor_id = %s ORDER BY detected_at DESC LIMIT %s
-"""  # noqa: S608 - the columns are ours
 _READINGS: Final = f"""
 SELECT {", ".join(StoredReading.__dataclass_fields__)} FROM readings
 WHERE sensor_id = %s ORDER BY event_time DESC LIMIT %s
@@ -123,12 +100,7 @@ WHERE sensor_id = %s ORDER BY event_time DESC LIMIT %s
 
 def history(connection: psycopg.Connection, sensor_id: str, limit: int) -> MachineHistory:
     """At most `limit` of a machine's newest verdicts and readings, and what went with them."""
-    with connection.cursor(row_factory=dict_row) as cursor:
-        found = cursor.execute(_VERDICTS, (sensor_id, limit)).fetchall()
-    verdicts = [
-        Verdict(**row | {"top_sensors": contributions(row["top_sensors"])})
-        for row in reversed(found)
-    ]
+    verdicts = newest(connection, sensor_id, limit)[::-1]
     with connection.cursor(row_factory=class_row(StoredReading)) as cursor:
         readings = cursor.execute(_READINGS, (sensor_id, limit)).fetchall()[::-1]
     since = min(

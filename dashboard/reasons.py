@@ -9,7 +9,8 @@ from typing import Final
 
 import numpy as np
 
-from dashboard.queries import MachineHistory, StoredReading, Verdict
+from dashboard.queries import MachineHistory, StoredReading
+from incidents.events import Event
 from models.card import Card
 from models.onnx_detector import OnnxDetector
 from plantwatch.decode import Reading
@@ -40,16 +41,16 @@ class Reasons:
 
 
 @lru_cache(maxsize=4)
-def detector(cache: Path, digest: str, version: str, knobs: Anomaly) -> OnnxDetector:
+def detector(cache: Path, digest: str, version: str, rule: Anomaly) -> OnnxDetector:
     """A model from the local cache; a digest's files never change, so it is read once.
 
     Raises:
         ConfigError: it is not here, or damaged.
     """
-    return OnnxDetector(cache / digest, version, knobs)
+    return OnnxDetector(cache / digest, version, rule)
 
 
-def detector_of(settings: Settings, verdict: Verdict) -> OnnxDetector | None:
+def detector_of(settings: Settings, verdict: Event) -> OnnxDetector | None:
     """The model that made a verdict; None if it is not on this machine."""
     cache, knobs = settings.model.cache, settings.anomaly
     try:
@@ -85,9 +86,7 @@ def reasons(model: OnnxDetector, history: MachineHistory, rule: Window) -> Reaso
     )
 
 
-def _window(
-    verdict: Verdict, readings: Sequence[StoredReading], rule: Window
-) -> list[Logged] | None:
+def _window(verdict: Event, readings: Sequence[StoredReading], rule: Window) -> list[Logged] | None:
     """The readings that a verdict stands on; None where they are not kept any more."""
     run = sorted(
         (

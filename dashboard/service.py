@@ -22,21 +22,21 @@ _MOST_BYTES: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ApiStatus:
     """What the API does, in words, and by which model it judges; None if by none."""
 
     words: str
     model: str | None = None
 
-    def line(self, address: str, streams: str | None) -> str:
+    def sentence(self, address: str, streams: str | None) -> str:
         """One line of Markdown, always; it warns when `streams` model is another one.
 
         The address is no link: in a container it is a name that no browser outside knows.
         """
-        said = f"API: `{address}` {escaped(self.words)}"
+        status = f"API: `{address}` {escaped(self.words)}"
         if streams is None or self.model in {None, streams}:
-            return f"{said}."
-        return f"{said}; **most machines are judged by {escaped(streams)}**."
+            return f"{status}."
+        return f"{status}; **most machines are judged by {escaped(streams)}**."
 
 
 class Service:
@@ -45,12 +45,12 @@ class Service:
     def __init__(self, settings: Settings) -> None:
         """Start asking."""
         self._page = settings.streamlit
-        self.said = Said("has not answered yet")
+        self.status = ApiStatus("has not answered yet")
         threading.Thread(target=self._follow, name="service", daemon=True).start()
 
     def _follow(self) -> None:
         while True:
-            self.said = ask(self._page.api_url, self._page.deadline_sec)
+            self.status = ask(self._page.api_url, self._page.deadline_sec)
             time.sleep(self._page.refresh_interval_sec)
 
 
@@ -58,7 +58,7 @@ class _Health(BaseModel):
     model_version: str
 
 
-def ask(address: str, deadline_sec: float) -> Said:
+def ask(address: str, deadline_sec: float) -> ApiStatus:
     """What /health says. Never raises; waits so long for each piece of the answer, at most."""
     try:
         with urlopen(f"{address.rstrip('/')}/health", timeout=deadline_sec) as answer:  # noqa: S310 - settings'
@@ -66,9 +66,11 @@ def ask(address: str, deadline_sec: float) -> Said:
     except HTTPError as error:
         error.close()
         away = error.code == HTTPStatus.SERVICE_UNAVAILABLE
-        return Said("has no model yet" if away else f"answers {error.code}, as our API does not")
+        return ApiStatus(
+            "has no model yet" if away else f"answers {error.code}, as our API does not"
+        )
     except ValueError:
-        return Said("is not the address of our API")
+        return ApiStatus("is not the address of our API")
     except (OSError, HTTPException):
-        return Said("does not answer")
-    return Said(f"judges windows by {model}", model)
+        return ApiStatus("does not answer")
+    return ApiStatus(f"judges windows by {model}", model)

@@ -12,8 +12,7 @@ from typing import Any, Final, Generic, TypeVar
 
 import psycopg
 
-from connections.deadline import deadline
-from connections.postgres import connect, explain
+from connections.database import Database
 from plantwatch.errors import PlantwatchError
 from plantwatch.settings import Settings
 
@@ -48,7 +47,9 @@ class Source:
         self._settings = settings
         self._clock = clock
         self._lock = threading.Lock()
-        self._connection: psycopg.Connection | None = None
+        self._database = Database(
+            settings, "reader", settings.streamlit.deadline_sec, autocommit=True
+        )
         self._answers: OrderedDict[Hashable, tuple[float, Any]] = OrderedDict()
         self._outage: Outage | None = None
         self._tried_at = 0.0
@@ -86,25 +87,14 @@ class Source:
     def _ask(self, key: Hashable, query: Callable[[psycopg.Connection], Any]) -> None:
         self._tried_at = self._clock()
         try:
-            self._connection = self._connection or connect(
-                self._settings, "reader", autocommit=True
-            )
-            with deadline(self._connection, self._settings.streamlit.deadline_sec):
-                data = query(self._connection)
-        except psycopg.Error as error:
-            self._broke(explain(error, self._settings, "reader"))
+            with self._database.connected() as connection:
+                data = query(connection)
         except PlantwatchError as error:
-            self._broke(error)
+            since = self._outage.since if self._outage else self._clock()
+            self._outage = Outage(since, str(error))
         else:
             self._outage = None
             self._answers[key] = self._clock(), data
             self._answers.move_to_end(key)
             while len(self._answers) > _KEPT:
                 self._answers.popitem(last=False)
-
-    def _broke(self, why: PlantwatchError) -> None:
-        if self._connection is not None:
-            self._connection.close()
-        self._connection = None
-        since = self._outage.since if self._outage else self._clock()
-        self._outage = Outage(since, str(why))

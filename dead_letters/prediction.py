@@ -35,11 +35,11 @@ def predict(
     is not considered, for only those of `again` are looked at.
     """
     machines = {message.key for message in again}
-    foresight = _Foresight(settings)
+    predictor = _Predictor(settings)
     for message in tail:
         if message.key() in machines:
-            foresight.push(message.offset(), Original(message.key(), message.value()))
-    return [foresight.push(end + n, message) for n, message in enumerate(again)]
+            predictor.push(message.offset(), Original(message.key(), message.value()))
+    return [predictor.push(end + n, message) for n, message in enumerate(again)]
 
 
 def too_much(settings: Settings, classes: Iterable[ReadingClass]) -> str | None:
@@ -50,7 +50,7 @@ def too_much(settings: Settings, classes: Iterable[ReadingClass]) -> str | None:
     return limits.exceeded
 
 
-class _Foresight:
+class _Predictor:
     """The window rule fed with messages, as a worker would be, without a model."""
 
     def __init__(self, settings: Settings) -> None:

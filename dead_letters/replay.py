@@ -23,7 +23,7 @@ class Plan:
     """What a replay would do.
 
     `outgoing` are the messages to publish, in order; `refused` the letters without one. `classes`
-    foretells what becomes of the messages for `readings`; `warning` says why a worker would stop
+    predicts what becomes of the messages for `readings`; `warning` says why a worker would stop
     at them, None if it would not.
     """
 
@@ -57,7 +57,7 @@ def plan(
         *(rescore(settings, failed, load_detector()) if failed else ()),
     ]
     outgoing = [one for one in results if isinstance(one, Outgoing)]
-    classes = list(_foretell(settings, [one for one in outgoing if one.topic == topics.readings]))
+    classes = list(_predicted(settings, [one for one in outgoing if one.topic == topics.readings]))
     return Plan(
         outgoing=outgoing,
         refused=[one for one in results if isinstance(one, Refused)],
@@ -81,7 +81,7 @@ def _foreign(one: Filed) -> Refused:
     return Refused(one.letter.id, "its origin is no topic of these settings that is replayed")
 
 
-def _foretell(settings: Settings, again: Sequence[Outgoing]) -> Iterator[list[ReadingClass]]:
+def _predicted(settings: Settings, again: Sequence[Outgoing]) -> Iterator[list[ReadingClass]]:
     """The classes of messages for `readings`, one list per partition."""
     topic, horizon = settings.topics.readings, settings.window.horizon
     held = span.held(settings, topic) if again else {}

@@ -74,8 +74,8 @@ def judge(
     Raises:
         RefusedError: there is none, or this is what somebody has said of it already.
     """
-    said = {"id": incident_id, "by": by, "note": note, "false_alarm": false_alarm}
-    if _changed(connection, _CLOSE, **said) or _changed(connection, _JUDGE, **said):
+    values = {"id": incident_id, "by": by, "note": note, "false_alarm": false_alarm}
+    if _changed(connection, _CLOSE, **values) or _changed(connection, _JUDGE, **values):
         return queries.one(connection, incident_id)
     found = queries.one(connection, incident_id)
     raise RefusedError(

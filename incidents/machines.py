@@ -4,31 +4,22 @@ from typing import Final
 
 import psycopg
 
+from sinks.distinct import sensor_ids
+
 _IS_KNOWN: Final = """
 SELECT EXISTS (SELECT FROM anomaly_events WHERE sensor_id = %(sensor_id)s)
     OR EXISTS (SELECT FROM readings WHERE sensor_id = %(sensor_id)s)
 """
 
-# From one name to the next by the index: DISTINCT would read every row of both tables.
-NAMES: Final = """
-WITH RECURSIVE judged AS (
-    (SELECT sensor_id FROM anomaly_events ORDER BY sensor_id LIMIT 1)
-    UNION ALL
-    SELECT (SELECT sensor_id FROM anomaly_events WHERE sensor_id > judged.sensor_id
-            ORDER BY sensor_id LIMIT 1)
-    FROM judged WHERE judged.sensor_id IS NOT NULL
-), heard AS (
-    (SELECT sensor_id FROM readings ORDER BY sensor_id LIMIT 1)
-    UNION ALL
-    SELECT (SELECT sensor_id FROM readings WHERE sensor_id > heard.sensor_id
-            ORDER BY sensor_id LIMIT 1)
-    FROM heard WHERE heard.sensor_id IS NOT NULL
-), machines AS (
+_JUDGED: Final = sensor_ids("anomaly_events", "judged")
+_HEARD: Final = sensor_ids("readings", "heard")
+NAMES: Final = f"""
+WITH RECURSIVE {_JUDGED}, {_HEARD}, machines AS (
     SELECT sensor_id FROM judged WHERE sensor_id IS NOT NULL
     UNION
     SELECT sensor_id FROM heard WHERE sensor_id IS NOT NULL
 )
-"""
+"""  # noqa: S608 - the tables are ours
 """The beginning of a query that goes on with a SELECT from `machines` (sensor_id)."""
 
 

@@ -1,10 +1,10 @@
 """Incidents as PostgreSQL has them, for people to look at. Changes nothing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, LiteralString
 
 import psycopg
 from psycopg.rows import dict_row
@@ -81,7 +81,9 @@ class Choice:
     since: datetime | None = None
 
 
-_COLUMNS: Final = ", ".join(name for name in Incident.__dataclass_fields__)
+_COLUMNS: Final = ", ".join(Incident.__dataclass_fields__)
+
+_ONE: Final = f"SELECT {_COLUMNS} FROM incidents WHERE id = %(id)s"  # noqa: S608 - ours
 
 _CHOSEN: Final = f"""
 SELECT {_COLUMNS} FROM incidents
@@ -109,21 +111,15 @@ LIMIT %(limit)s
 
 def listed(connection: psycopg.Connection, choice: Choice, limit: int) -> list[Incident]:
     """At most `limit` incidents: what needs somebody first, then by peak score."""
-    wanted = {name: getattr(choice, name) for name in Choice.__dataclass_fields__}
-    rows = connection.cursor(row_factory=dict_row).execute(_LISTED, wanted | {"limit": limit})
-    return [incident_of(row) for row in rows.fetchall()]
+    return _read(connection, _LISTED, **asdict(choice), limit=limit)
 
 
 def page(
     connection: psycopg.Connection, choice: Choice, limit: int, before: tuple[datetime, int] | None
 ) -> list[Incident]:
     """At most `limit` incidents, the last opened first; `before`: before this time and id."""
-    wanted = {name: getattr(choice, name) for name in Choice.__dataclass_fields__}
     at, id_ = before or (None, None)
-    rows = connection.cursor(row_factory=dict_row).execute(
-        _PAGE, wanted | {"limit": limit, "at": at, "id": id_}
-    )
-    return [incident_of(row) for row in rows.fetchall()]
+    return _read(connection, _PAGE, **asdict(choice), limit=limit, at=at, id=id_)
 
 
 def one(connection: psycopg.Connection, incident_id: int) -> Incident:
@@ -132,19 +128,21 @@ def one(connection: psycopg.Connection, incident_id: int) -> Incident:
     Raises:
         RefusedError: there is none of this number; the message says how to find those there are.
     """
-    query = f"SELECT {_COLUMNS} FROM incidents WHERE id = %s"  # noqa: S608 - the columns are ours
-    row = connection.cursor(row_factory=dict_row).execute(query, [incident_id]).fetchone()
-    if row is None:
+    found = _read(connection, _ONE, id=incident_id)
+    if not found:
         raise RefusedError(
             f"there is no incident {incident_id}; `plantwatch incident list --all` shows those "
             "that there are"
         )
-    return incident_of(row)
+    return found[0]
 
 
-def incident_of(row: dict[str, Any]) -> Incident:
-    """A row of the table, its columns by name, as an `Incident`."""
-    return Incident(**row | {"top_sensors": contributions(row["top_sensors"])})
+def _read(connection: psycopg.Connection, query: LiteralString, **values: Any) -> list[Incident]:
+    rows = connection.cursor(row_factory=dict_row).execute(query, values)
+    return [
+        Incident(**row | {"top_sensors": contributions(row["top_sensors"])})
+        for row in rows.fetchall()
+    ]
 
 
 def contributions(column: Sequence[dict[str, Any]]) -> list[SensorContribution]:

@@ -109,12 +109,12 @@ class _Hearing:
         if reading is None:
             return "rejected", reason_of(message, self._shape), ()
         self._undelivered.discard((reading.machine, reading.cycle, reading.time))
-        said = letter.reason if letter else None
-        if said == "too_many_machines":
-            return "rejected", said, ()
+        given = letter.reason if letter else None
+        if given == "too_many_machines":
+            return "rejected", given, ()
         expected = self._definition.expect(reading)
-        if expected.kind == "scored" and said == "model_error":
-            return "rejected", said, expected.window
+        if expected.kind == "scored" and given == "model_error":
+            return "rejected", given, expected.window
         reason = expected.kind if expected.kind in {"late", "conflict"} else None
         return expected.kind, reason, expected.window
 
@@ -164,10 +164,10 @@ class _Hearing:
 
     def _check_truth(self, window: Sequence[Logged], first: Verdict, row: Verdict | None) -> None:
         """One fault at most for each identity, so that `wrong` counts identities."""
-        said = (first,) if row is None else (first, row)
+        verdicts = (first,) if row is None else (first, row)
         place = (self._evidence.partition, min(r.offset for r in window), window[-1].offset)
         started = to_iso(window[0].time)
-        for one in said:
+        for one in verdicts:
             where = one.partition, one.first_offset, one.last_offset
             if where != place or (one.window_start or started) != started:
                 self._fault(Fault.WRONG_WINDOW, one.id)
@@ -175,7 +175,7 @@ class _Hearing:
         if row and (row.digest, row.model_version) != (first.digest, first.model_version):
             self._fault(Fault.WRONG_MODEL, row.id)
         else:
-            self._rescorer.add(Claim(window, said))
+            self._rescorer.add(Claim(window, verdicts))
 
     def _fault(self, fault: Fault, example: str) -> None:
         self._findings.add(fault, example)

@@ -23,10 +23,10 @@ _BATCH: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What was said of one window, by the first message and by the row; all must hold."""
+    """The verdicts on one window, of the first message and of the row; all must hold."""
 
     window: Sequence[Logged]
-    said: Sequence[Verdict]
+    verdicts: Sequence[Verdict]
 
 
 class Rescorer:
@@ -39,7 +39,7 @@ class Rescorer:
         self._waiting: dict[str, list[Claim]] = defaultdict(list)
 
     def add(self, claim: Claim) -> None:
-        waiting = self._waiting[claim.said[0].digest]
+        waiting = self._waiting[claim.verdicts[0].digest]
         waiting.append(claim)
         if len(waiting) == _BATCH:
             self.flush()
@@ -53,20 +53,22 @@ class Rescorer:
     def _check(self, digest: str, claims: list[Claim]) -> None:
         detector = self._detector_of(digest)
         if detector is None:
-            example = f"{digest[:12]}..., which judged {claims[0].said[0].id}"
+            example = f"{digest[:12]}..., which judged {claims[0].verdicts[0].id}"
             self._findings.add(Fault.NO_MODEL, example, len(claims))
             return
-        rows, verdicts = answers(detector, _stack([claim.window for claim in claims]))
+        rows, computed = answers(detector, _stack([claim.window for claim in claims]))
         for unscorable in sorted(set(range(len(claims))).difference(rows)):
-            example = f"{claims[unscorable].said[0].id}: its model has no score for its window"
+            example = f"{claims[unscorable].verdicts[0].id}: its model has no score for its window"
             self._findings.add(Fault.WRONG_SCORE, example)
-        if verdicts is not None:
-            self._compare([claims[row] for row in rows], verdicts)
+        if computed is not None:
+            self._compare([claims[row] for row in rows], computed)
 
-    def _compare(self, claims: list[Claim], verdicts: Verdicts) -> None:
+    def _compare(self, claims: list[Claim], computed: Verdicts) -> None:
         for row, claim in enumerate(claims):
-            if wrong := next((one for one in claim.said if not holds(one, verdicts, row)), None):
-                right = verdicts.anomaly_score[row]
+            if wrong := next(
+                (one for one in claim.verdicts if not holds(one, computed, row)), None
+            ):
+                right = computed.anomaly_score[row]
                 self._findings.add(
                     Fault.WRONG_SCORE, f"{wrong.id}: {wrong.score:.7f}, should be {right:.7f}"
                 )
@@ -80,10 +82,10 @@ def _stack(windows: Sequence[Sequence[Logged]]) -> NDArray[np.float32]:
     return np.frombuffer(values, np.float32).reshape(len(windows), len(windows[0]), -1)
 
 
-def holds(said: Verdict, verdicts: Verdicts, row: int) -> bool:
+def holds(verdict: Verdict, computed: Verdicts, row: int) -> bool:
     """Whether a verdict is the recomputed one, within the tolerance."""
-    score = verdicts.anomaly_score[row]
-    close = abs(said.score - score) <= TOLERANCE
-    sure = abs(said.confidence - verdicts.confidence[row]) <= TOLERANCE
-    same = said.is_anomaly == verdicts.is_anomaly[row] or abs(score - _AT_THRESHOLD) <= TOLERANCE
+    score = computed.anomaly_score[row]
+    close = abs(verdict.score - score) <= TOLERANCE
+    sure = abs(verdict.confidence - computed.confidence[row]) <= TOLERANCE
+    same = verdict.is_anomaly == computed.is_anomaly[row] or abs(score - _AT_THRESHOLD) <= TOLERANCE
     return bool(close and sure and same)

@@ -13,7 +13,7 @@ import psycopg
 
 from connections import groups, span
 from connections.kafka import LOOKER, METADATA_TIMEOUT_SEC
-from connections.postgres import connect, explain
+from connections.postgres import session
 from ledger.evidence import Commit, Evidence, Letter, Message, Verdict
 from ledger.parse import letter_of, score_of
 from plantwatch.accounting import CommitMetadata
@@ -131,22 +131,20 @@ class Table:
     def rows(self, partition: int) -> Iterator[Verdict]:
         """The rows of one partition, in the order they were stored."""
         with self._connection.cursor(f"rows_{partition}") as cursor:
-            for sensor_id, cycle, time, *said in cursor.execute(_ROWS, (partition,)):
-                yield Verdict(identity(sensor_id, cycle, to_iso(time)), *said)
+            for sensor_id, cycle, time, *columns in cursor.execute(_ROWS, (partition,)):
+                yield Verdict(identity(sensor_id, cycle, to_iso(time)), *columns)
 
 
 @contextmanager
 def table(settings: Settings) -> Iterator[Table]:
-    """One read-only transaction on the table, whose failures become ours.
+    """One read-only transaction on the table.
 
     Raises:
         UnavailableError: PostgreSQL is not there now.
         ConfigError: password, database, grant or table is wrong; a person must mend it.
     """
-    try:
-        with connect(settings, "reader") as connection:
-            connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-            connection.read_only = True
+    with session(settings, "reader") as connection:
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        connection.read_only = True
+        with connection.transaction():
             yield Table(connection)
-    except psycopg.Error as error:
-        raise explain(error, settings, "reader") from None

@@ -12,10 +12,9 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-import psycopg
 from numpy.typing import NDArray
 
-from connections.postgres import connect, explain
+from connections.postgres import session
 from data.fleet import Fleet
 from models.card import Card
 from plantwatch.drift import DriftReference, residuals, scaled
@@ -86,11 +85,8 @@ def newest(settings: Settings, digest: str) -> Judged:
         BadDataError: there are too few of them to compare.
         StoreAwayError, ConfigError: PostgreSQL is away, or refuses.
     """
-    try:
-        with connect(settings, "reader") as connection:
-            found = connection.execute(_NEWEST, (digest, settings.drift.report_rows)).fetchall()
-    except psycopg.Error as error:
-        raise explain(error, settings, "reader") from None
+    with session(settings, "reader") as connection:
+        found = connection.execute(_NEWEST, (digest, settings.drift.report_rows)).fetchall()
     normal = sum(not is_anomaly for _, _, is_anomaly in found)
     if normal < _LEAST:
         raise BadDataError(

@@ -191,17 +191,5 @@ class IncidentEvent:
         return orjson.dumps(self)
 
 
-_INCIDENT_EVENT = TypeAdapter(IncidentEvent)
-
-
-def incident_event_from_bytes(value: bytes) -> IncidentEvent:
-    """Parse and check an `incidents` message.
-
-    Raises:
-        pydantic.ValidationError: it is none.
-    """
-    return _INCIDENT_EVENT.validate_json(value)
-
-
 RESCORED: Final = "plantwatch-rescored"
 """Header: 1 on a verdict that was computed after a model had failed on the window."""

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, LiteralString
 
-import psycopg
 from psycopg.rows import class_row
 
-from connections.postgres import connect, explain
+from connections.postgres import session
 from plantwatch.settings import Settings
 
 
@@ -62,11 +61,5 @@ def stretch(settings: Settings, sensor_id: str, partition: int, offsets: range) 
 
 
 def _read(settings: Settings, query: LiteralString, *values: object) -> list[Row]:
-    try:
-        with (
-            connect(settings, "reader") as connection,
-            connection.cursor(row_factory=class_row(Row)) as found,
-        ):
-            return found.execute(query, values).fetchall()
-    except psycopg.Error as error:
-        raise explain(error, settings, "reader") from error
+    with session(settings, "reader") as connection:
+        return connection.cursor(row_factory=class_row(Row)).execute(query, values).fetchall()

@@ -6,10 +6,10 @@
 - `dead_letters`, `instruments`: what the loop tells of rows that go no further, and of all rows
 - `bisection`: which row of a batch is bad
 - `postgres`, `prometheus`, `readings`: the stores
-- `columns`, `arrays`: how a batch is spelled; `line`: a transaction that is given up in time
+- `columns`, `arrays`: how a batch is spelled; `writer`: PostgreSQL, each wait given up in time
 - `incidents`: what new verdicts do to incidents, in the transaction that stores them
 - `outbox`: what is told of incidents, from a table to Kafka
-- `census`: open incidents and silent machines, counted now and then
+- `census`: open incidents and silent machines, counted now and then; `distinct`: which there are
 - `pruning`: old verdicts deleted, but for those behind an incident; `tending`: when that is done
 - `comparison`: challengers beside production, from the two tables
 - `migrate`, `migrations`: the tables

@@ -5,25 +5,20 @@ from collections.abc import Callable
 from itertools import product
 from typing import Final
 
+from connections.database import Database
 from connections.prometheus import Exporter
 from plantwatch import metrics
 from plantwatch.settings import Settings
-from sinks.line import Line
+from sinks.distinct import sensor_ids
 
 _OPEN: Final = """
 SELECT severity, CASE WHEN acknowledged_at IS NULL THEN 'open' ELSE 'acknowledged' END, count(*)
 FROM incidents WHERE closed_at IS NULL GROUP BY 1, 2
 """
-# From one name to the next by the index: DISTINCT would read every row. A machine is forgotten when
-# its last reading is deleted, or one that was scrapped would be silent for ever.
-_SILENT: Final = """
-WITH RECURSIVE machines AS (
-    (SELECT sensor_id FROM readings ORDER BY sensor_id LIMIT 1)
-    UNION ALL
-    SELECT (SELECT sensor_id FROM readings WHERE sensor_id > machines.sensor_id
-            ORDER BY sensor_id LIMIT 1)
-    FROM machines WHERE machines.sensor_id IS NOT NULL
-)
+# A machine is forgotten when its last reading is deleted, or one that was scrapped would be silent
+# for ever.
+_SILENT: Final = f"""
+WITH RECURSIVE {sensor_ids("readings", "machines")}
 SELECT count(*) FROM machines
 CROSS JOIN LATERAL (
     SELECT event_time, published_at FROM readings WHERE readings.sensor_id = machines.sensor_id
@@ -33,24 +28,24 @@ WHERE newest.published_at < to_timestamp(%s) AND NOT EXISTS (
     SELECT FROM maintenance WHERE maintenance.sensor_id = machines.sensor_id
         AND newest.event_time BETWEEN starts_at AND ends_at
 )
-"""
+"""  # noqa: S608 - the table is ours
 _SEVERITIES: Final = ("warning", "critical")
 _STATES: Final = ("open", "acknowledged")
 
 
 class Census:
-    """Counts over the caller's line, every `outbox.look_sec` by `clock`, seconds since 1970."""
+    """Counts every `outbox.look_sec` by `clock`, seconds since 1970."""
 
     def __init__(
         self,
         settings: Settings,
-        line: Line,
+        database: Database,
         exporter: Exporter,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._every = settings.outbox.look_sec
         self._silent_after = settings.streamlit.silent_after_sec
-        self._line = line
+        self._database = database
         self._clock = clock
         self._due = clock()
         self._open = exporter.gauge(metrics.OPEN_INCIDENTS)
@@ -71,7 +66,7 @@ class Census:
             self._due = self._clock() + self._every
 
     def _count(self, heard_before: float) -> None:
-        with self._line.transaction() as connection:
+        with self._database.transaction() as connection:
             rows = connection.execute(_OPEN).fetchall()
             ((silent,),) = connection.execute(_SILENT, [heard_before]).fetchall()
         counts = {(severity, state): count for severity, state, count in rows}

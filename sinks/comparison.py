@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from typing import Final
 
-import psycopg
 from psycopg.rows import class_row
 
-from connections.postgres import connect, explain
+from connections.postgres import session
 from plantwatch.settings import Settings
 
 
@@ -48,8 +47,5 @@ def compare(settings: Settings) -> list[Comparison]:
         UnavailableError: PostgreSQL is not there now.
         ConfigError: password, database, grant or table is wrong; a person must mend it.
     """
-    try:
-        with connect(settings, "reader") as connection:
-            return connection.cursor(row_factory=class_row(Comparison)).execute(_COMPARE).fetchall()
-    except psycopg.Error as error:
-        raise explain(error, settings, "reader") from None
+    with session(settings, "reader") as connection:
+        return connection.cursor(row_factory=class_row(Comparison)).execute(_COMPARE).fetchall()

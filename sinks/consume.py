@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 import structlog
 
 from plantwatch.errors import StoreAwayError
-from plantwatch.settings import Sink as Knobs
+from plantwatch.settings import Sink as SinkSettings
 from sinks.dead_letters import DeadLetters
 from sinks.instruments import Instruments
 from sinks.sink import R, Record, Sink
@@ -38,7 +38,7 @@ class SinkLoop(Generic[R]):
     def __init__(
         self,
         *,
-        knobs: Knobs,
+        settings: SinkSettings,
         subscription: Subscription,
         read: Callable[[Record], R | None],
         sink: Sink[R],
@@ -50,7 +50,7 @@ class SinkLoop(Generic[R]):
         """`read` makes a row of a message, or None if it is not for this sink; it raises ValueError
         for one that is to be a dead letter.
         """
-        self._knobs = knobs
+        self._settings = settings
         self._subscription = subscription
         self._read = read
         self._sink = sink
@@ -76,7 +76,7 @@ class SinkLoop(Generic[R]):
             self._sink.close()
 
     def _step(self) -> None:
-        records = self._subscription.poll(self._knobs.batch_rows, self._knobs.batch_ms / 1000)
+        records = self._subscription.poll(self._settings.batch_rows, self._settings.batch_ms / 1000)
         try:
             self._finish(records)
         except _AbandonedError:
@@ -86,7 +86,7 @@ class SinkLoop(Generic[R]):
         # A commit waits for the broker, which under load is a seventh of a batch's time.
         if not records or self._clock() >= self._next_commit:
             self._subscription.commit()
-            self._next_commit = self._clock() + self._knobs.commit_interval_sec
+            self._next_commit = self._clock() + self._settings.commit_interval_sec
         self._tend()
         self._instruments.lag(self._subscription.lag())
 
@@ -135,5 +135,5 @@ class SinkLoop(Generic[R]):
 
     def _backoff(self, attempt: int) -> float:
         # The exponent is bounded because 2.0**1024 overflows, after an hour or so of outage.
-        doubled = self._knobs.retry_min_sec * 2.0 ** min(attempt, 30)
-        return min(self._knobs.retry_max_sec, doubled)
+        doubled = self._settings.retry_min_sec * 2.0 ** min(attempt, 30)
+        return min(self._settings.retry_max_sec, doubled)

@@ -25,11 +25,11 @@ class DeadLetters:
         self._producer = producer
 
     def bad_event(self, record: Record, error: ValueError) -> None:
-        """Bury a message that is no verdict."""
+        """Send a message that is no verdict."""
         self._send(record, "bad_event", str(error), None)
 
     def refused(self, refusal: Refusal[R]) -> None:
-        """Bury a row that the store will never take."""
+        """Send a row that the store will never take."""
         row = refusal.row
         self._send(row.record, "store_refused", refusal.detail, row.sensor_id)
 

@@ -93,7 +93,7 @@ def move(connection: psycopg.Connection, rows: Sequence[Row], rule: IncidentRule
         return
     known = _look(connection, [row.event for row in rows])
     changes = _Changes()
-    for sensor_id, events in _stirred(rows, known).items():
+    for sensor_id, events in _relevant(rows, known).items():
         before = known.machines.get(sensor_id, CALM)
         followed = follow(before, events, rule, known.maintenance.get(sensor_id, ()))
         after = followed.machine
@@ -137,13 +137,13 @@ def _by_machine(found: Iterable[tuple[str, datetime, datetime]]) -> dict[str, li
     return windows
 
 
-def _stirred(rows: Sequence[Row], known: _Known) -> dict[str, list[ScoreEvent]]:
+def _relevant(rows: Sequence[Row], known: _Known) -> dict[str, list[ScoreEvent]]:
     """The verdicts of machines of which there is anything to say, each machine's in its order."""
     names = {row.event.sensor_id for row in rows if row.event.is_anomaly} | known.machines.keys()
-    stirred = [row for row in rows if row.event.sensor_id in names]
-    stirred.sort(key=lambda row: (row.event.sensor_id, row.record.partition, row.record.offset))
+    relevant = [row for row in rows if row.event.sensor_id in names]
+    relevant.sort(key=lambda row: (row.event.sensor_id, row.record.partition, row.record.offset))
     events: dict[str, list[ScoreEvent]] = defaultdict(list)
-    for row in stirred:
+    for row in relevant:
         events[row.event.sensor_id].append(row.event)
     return events
 

@@ -25,7 +25,7 @@ from plantwatch.messages import IncidentEvent
 from plantwatch.settings import Settings
 from sinks.census import Census
 from sinks.incidents import incident_of
-from sinks.line import Line
+from sinks.writer import writer
 
 log = structlog.get_logger()
 
@@ -42,12 +42,11 @@ class Relay:
     def __init__(self, settings: Settings, producer: CheckedProducer, exporter: Exporter) -> None:
         """Connect on first use only."""
         self._settings = settings
-        self._knobs = settings.outbox
         self._producer = producer
-        self._line = Line(settings)
+        self._database = writer(settings)
         self._moves = exporter.counter(metrics.INCIDENTS)
         self._waiting = exporter.gauge(metrics.OUTBOX)
-        self._census = Census(settings, self._line, exporter)
+        self._census = Census(settings, self._database, exporter)
 
     def run(self, stopping: Event) -> None:
         """Publish until told to stop; waits while PostgreSQL or Kafka is away.
@@ -59,18 +58,18 @@ class Relay:
         wait = 0.0
         while not stopping.wait(wait):
             try:
-                full = self.publish() == self._knobs.batch_rows
+                full = self.publish() == self._settings.outbox.batch_rows
                 self._census.take()
             except StoreAwayError as error:
                 log.warning("waiting", error=str(error))
                 wait = self._settings.sink.retry_max_sec
             else:
-                wait = 0.0 if full else self._knobs.poll_sec
+                wait = 0.0 if full else self._settings.outbox.poll_sec
         self.close()
 
     def close(self) -> None:
         """Let go of PostgreSQL."""
-        self._line.close()
+        self._database.close()
 
     def publish(self) -> int:
         """Publish a batch and delete it; how many, 0 too while another relay is at work.
@@ -80,10 +79,10 @@ class Relay:
             ConfigError, DeliveryFailedError: see `run`.
         """
         self._flush()  # what is left of a try that failed; sent anew, it would come once more
-        with self._line.transaction() as connection:
+        with self._database.transaction() as connection:
             if connection.execute(_ALONE).fetchone() != (True,):
                 return 0
-            rows = connection.execute(_WAITING, [self._knobs.batch_rows]).fetchall()
+            rows = connection.execute(_WAITING, [self._settings.outbox.batch_rows]).fetchall()
             self._waiting.set(len(rows))
             events = [_event(*row) for row in rows]
             self._send(events)

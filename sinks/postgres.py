@@ -15,9 +15,9 @@ from plantwatch.settings import Settings
 from sinks import incidents
 from sinks.bisection import bisect
 from sinks.columns import EVIDENCE, VERDICT, Column, insertion, spell
-from sinks.line import REFUSALS, Line
 from sinks.pruning import Pruning
 from sinks.sink import Outcome, Refusal, Row
+from sinks.writer import REFUSALS, writer
 
 Key = tuple[int, int, str]
 """What tells a new row from the others of its batch: partition, offset and digest."""
@@ -67,7 +67,7 @@ class PostgresSink:
         self.name = "shadow" if table is SHADOW_EVENTS else "postgres"
         self._table = table
         self._rule = settings.anomaly.rule()
-        self._line = Line(settings)
+        self._database = writer(settings)
         self._pruning = Pruning(table.name, settings.sink, clock)
         self._latency = latency
         self._clock = clock
@@ -81,13 +81,13 @@ class PostgresSink:
 
     def tend(self) -> None:
         """Delete some verdicts that are kept for long enough, where they are not kept for ever."""
-        self._pruning.tend(self._line)
+        self._pruning.tend(self._database)
 
     def close(self) -> None:
-        self._line.close()
+        self._database.close()
 
     def _transact(self, batch: Sequence[Row]) -> Outcome[Row]:
-        with self._line.transaction() as connection:
+        with self._database.transaction() as connection:
             written, bad = bisect(batch, partial(_insert, connection, self._table), REFUSALS)
             stored = list(chain.from_iterable(written))
             if self._table is ANOMALY_EVENTS:

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
-from connections.prometheus import Exporter
+from connections.prometheus import Exporter, show_only
 from plantwatch import metrics
 from plantwatch.messages import ScoreEvent
 from sinks.sink import Outcome, Row
@@ -58,6 +58,5 @@ class PrometheusSink:
     def _name_model(self, event: ScoreEvent) -> None:
         named = (event.model_version, event.model_digest)
         if named != self._named:
-            self._model.clear()
-            self._model.labels(*named).set(1)
+            show_only(self._model, *named)
             self._named = named

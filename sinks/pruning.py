@@ -10,9 +10,9 @@ from typing import Final, LiteralString
 
 import psycopg
 
+from connections.database import Database
 from plantwatch.instants import to_datetime
-from plantwatch.settings import Sink as Knobs
-from sinks.line import Line
+from plantwatch.settings import Sink as SinkSettings
 from sinks.tending import Tending
 
 _LOCK: Final = 7052688
@@ -41,22 +41,24 @@ class Pruning:
     An incident's verdicts are those from its first reading to its last, on its machine's partition.
     """
 
-    def __init__(self, table: LiteralString, knobs: Knobs, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, table: LiteralString, settings: SinkSettings, clock: Callable[[], float]
+    ) -> None:
         """`clock` tells the seconds since 1970; `created_at` is of the server's own."""
         self._table = table
-        self._knobs = knobs
-        self._tending = Tending(_LOCK, knobs, clock)
+        self._settings = settings
+        self._tending = Tending(_LOCK, settings, clock)
         self._done = 0
 
-    def tend(self, line: Line) -> None:
+    def tend(self, database: Database) -> None:
         """Delete a batch, if it is time to; raises what `Tending.tend` raises."""
-        if self._knobs.verdicts_days:
-            self._tending.tend(line, self._prune)
+        if self._settings.verdicts_days:
+            self._tending.tend(database, self._prune)
 
     def _prune(self, connection: psycopg.Connection, now: float) -> int:
         """Delete what is old among the next rows; returns how many old ones there were."""
-        oldest = to_datetime(round(1e6 * (now - 86_400 * self._knobs.verdicts_days)))
-        asked = oldest, self._done, self._knobs.delete_rows
+        oldest = to_datetime(round(1e6 * (now - 86_400 * self._settings.verdicts_days)))
+        asked = oldest, self._done, self._settings.delete_rows
         ((last, looked),) = connection.execute(_OLD.format(table=self._table), asked).fetchall()
         if looked:
             connection.execute(_DELETE.format(table=self._table), (self._done, last))

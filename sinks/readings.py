@@ -20,9 +20,9 @@ from plantwatch.instants import to_datetime, to_iso
 from plantwatch.settings import Settings
 from sinks.arrays import array, quoted
 from sinks.bisection import bisect
-from sinks.line import REFUSALS, Line
 from sinks.sink import Outcome, Record, Refusal
 from sinks.tending import Tending
+from sinks.writer import REFUSALS, writer
 
 _INSERT: Final = """
 INSERT INTO readings (
@@ -66,11 +66,10 @@ class ReadingsSink:
     ) -> None:
         """Connect on first use only; `latency` observes publish-to-stored seconds by `clock`."""
         self._settings = settings
-        self._knobs = settings.sink
-        self._line = Line(settings)
+        self._database = writer(settings)
         self._latency = latency
         self._clock = clock
-        self._tending = Tending(_LOCK, self._knobs, clock)
+        self._tending = Tending(_LOCK, settings.sink, clock)
 
     def read(self, record: Record) -> ReadingRow | None:
         """The reading in a message; None if it is none, or too old to be kept.
@@ -78,7 +77,7 @@ class ReadingsSink:
         A producer whose clock is ahead publishes now at the latest, or its readings would stay.
         """
         now = 1000 * self._clock()
-        if record.timestamp < now - 3_600_000 * self._knobs.readings_hours:
+        if record.timestamp < now - 3_600_000 * self._settings.sink.readings_hours:
             return None
         found = decode(record.key, record.value, self._settings.reading)
         if isinstance(found, Reject):
@@ -86,7 +85,7 @@ class ReadingsSink:
         return ReadingRow(found, min(record.timestamp, int(now)), record)
 
     def write(self, batch: Sequence[ReadingRow]) -> Outcome[ReadingRow]:
-        with self._line.transaction() as connection:
+        with self._database.transaction() as connection:
             written, bad = bisect(batch, partial(_insert, connection), REFUSALS)
         first = {(row.record.partition, row.record.offset): row for row in reversed(batch)}
         stored = [first[key] for key in chain.from_iterable(written)]
@@ -98,15 +97,15 @@ class ReadingsSink:
 
     def tend(self) -> None:
         """Delete some of what is kept for long enough; more at once, should there be more."""
-        self._tending.tend(self._line, self._delete)
+        self._tending.tend(self._database, self._delete)
 
     def _delete(self, connection: psycopg.Connection, now: float) -> int:
         """Delete a batch; returns how many rows it was."""
-        oldest = to_datetime(round(1e6 * (now - 3600 * self._knobs.readings_hours)))
-        return connection.execute(_DELETE, (oldest, self._knobs.delete_rows)).rowcount
+        oldest = to_datetime(round(1e6 * (now - 3600 * self._settings.sink.readings_hours)))
+        return connection.execute(_DELETE, (oldest, self._settings.sink.delete_rows)).rowcount
 
     def close(self) -> None:
-        self._line.close()
+        self._database.close()
 
 
 def _insert(connection: psycopg.Connection, rows: Sequence[ReadingRow]) -> list[tuple[int, int]]:

@@ -5,8 +5,8 @@ from typing import Final
 
 import psycopg
 
-from plantwatch.settings import Sink as Knobs
-from sinks.line import Line
+from connections.database import Database
+from plantwatch.settings import Sink as SinkSettings
 
 # Not FOR UPDATE SKIP LOCKED, which takes the right to UPDATE: one sink at a time deletes.
 _ALONE: Final = "SELECT pg_try_advisory_xact_lock(%s)"
@@ -18,14 +18,14 @@ Delete = Callable[[psycopg.Connection, float], int]
 class Tending:
     """A table's turns at deletion, each `sink.tend_sec`, or at once while whole batches go."""
 
-    def __init__(self, lock: int, knobs: Knobs, clock: Callable[[], float]) -> None:
+    def __init__(self, lock: int, settings: SinkSettings, clock: Callable[[], float]) -> None:
         """`lock` is of those who must not delete at the same time; `clock` tells seconds."""
         self._lock = lock
-        self._knobs = knobs
+        self._settings = settings
         self._clock = clock
         self._due = clock()
 
-    def tend(self, line: Line, delete: Delete) -> None:
+    def tend(self, database: Database, delete: Delete) -> None:
         """Let a batch be deleted, if it is time to, unless another process is at it.
 
         Raises:
@@ -35,10 +35,10 @@ class Tending:
         now = self._clock()
         if now < self._due:
             return
-        self._due = now + self._knobs.tend_sec
-        with line.transaction() as connection:
+        self._due = now + self._settings.tend_sec
+        with database.transaction() as connection:
             rows = self._delete_alone(connection, delete, now)
-        if rows == self._knobs.delete_rows:  # there are more
+        if rows == self._settings.delete_rows:  # there are more
             self._due = now
 
     def _delete_alone(self, connection: psycopg.Connection, delete: Delete, now: float) -> int:

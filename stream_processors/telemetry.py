@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from connections.prometheus import Exporter
+from connections.prometheus import Exporter, show_only
 from plantwatch import metrics
 from plantwatch.scoring import Detector
 from plantwatch.windows import ReadingClass
@@ -43,8 +43,7 @@ class Telemetry:
 
     def model(self, version: str, digest: str) -> None:
         """This model scores from now on."""
-        self._model.clear()
-        self._model.labels(version, digest).set(1)
+        show_only(self._model, version, digest)
 
     def trained(self, instant: float) -> None:
         """When the model in use was trained, in seconds since 1970."""
@@ -52,9 +51,10 @@ class Telemetry:
 
     def challenger(self, detector: Detector | None) -> None:
         """This model scores in shadow from now on; None: none does."""
-        self._challenger.clear()
-        if detector is not None:
-            self._challenger.labels(detector.version, detector.digest).set(1)
+        if detector is None:
+            self._challenger.clear()
+        else:
+            show_only(self._challenger, detector.version, detector.digest)
 
     def refused(self, role: str) -> None:
         """A model is named that cannot be used."""

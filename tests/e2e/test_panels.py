@@ -21,9 +21,9 @@ import pytest
 
 import local_stack
 from connections.groups import lag
+from connections.postgres import session
 from data import cmapss
 from incidents import feedback, maintenance, queries
-from incidents.session import session
 from local_stack.free import free_addresses
 from models import registry
 from plantwatch.configuration import load

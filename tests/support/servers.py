@@ -1,6 +1,7 @@
 """Real servers for tests, on free ports, with their data in a folder that vanishes with them."""
 
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +32,10 @@ class PostgresServer:
     def admin(self) -> psycopg.Connection:
         return connect_as_superuser(self.settings.port, self.home)
 
+    def postmaster(self) -> int:
+        """The id of the process that all connections come to first."""
+        return int((self.home / "postgres/data/postmaster.pid").read_text().splitlines()[0])
+
 
 @contextmanager
 def served(*names: str, **environ: str) -> Iterator[tuple[Settings, Path]]:
@@ -49,6 +54,16 @@ def served(*names: str, **environ: str) -> Iterator[tuple[Settings, Path]]:
             pytest.skip(str(error))
         with local_stack.running(planned) as stack:
             yield stack.settings, home
+
+
+@contextmanager
+def halted(pid: int) -> Iterator[None]:
+    """A process that is stopped, as if its machine were gone, for the length of the block."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 def postgres_program(name: str) -> Path:

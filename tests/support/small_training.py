@@ -7,6 +7,7 @@ from pathlib import Path
 from data import datasets
 from data.fleet import Fleet, Split
 from data.simulate import simulate
+from local_stack.free import free_ports
 from models.cache import Named, Role, read_production, write_named
 from models.card import ModelType, write_artifact
 from models.onnx_detector import OnnxDetector
@@ -66,6 +67,13 @@ def cached_model(folder: Path) -> None:
     digest = write_artifact(card, judged.fitted.network, folder).name
     production = Named(digest=digest, version=1, model_version="isolation_forest_v1")
     write_named(folder, Role.PRODUCTION, production)
+
+
+def without_registry(settings: Settings, cache: Path) -> Settings:
+    """The same with a small model in a new `cache`, and a registry that does not answer."""
+    cached_model(cache)
+    own = with_changes(settings, "model", cache=cache)
+    return with_changes(own, "mlflow", tracking_uri=f"http://127.0.0.1:{free_ports(1)[0]}")
 
 
 def other_model(cache: Path) -> Named:

@@ -1,13 +1,13 @@
-"""Rows put straight into the tables, as sinks would have left them."""
+"""The tables: rows put straight into them, as sinks would have left them, and read."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from connections.postgres import connect
+from connections.postgres import Role, connect
 from local_stack.free import free_addresses
 from plantwatch.configuration import load
 from plantwatch.settings import Postgres, Settings
@@ -32,6 +32,13 @@ def at(cycle: int) -> datetime:
 
 def owner(settings: Settings) -> psycopg.Connection:
     return connect(settings, "owner", autocommit=True)
+
+
+def do(settings: Settings, statement: str, *values: object, role: Role = "owner") -> list[Any]:
+    """Run a statement in a role and commit it; the rows that it returns."""
+    with connect(settings, role) as connection:
+        cursor = connection.execute(cast("Any", statement), values or None)
+        return cursor.fetchall() if cursor.description else []
 
 
 def verdict(

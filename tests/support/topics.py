@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
+from pydantic import TypeAdapter
 
 from connections.kafka import LOOKER, client_config, producer_config
 from plantwatch.accounting import CommitMetadata
+from plantwatch.messages import IncidentEvent
 from plantwatch.settings import Settings
 from tests.support.waiting import PATIENCE_SEC, until
 
@@ -40,6 +42,10 @@ class Commit(NamedTuple):
 
     offset: int
     metadata: CommitMetadata
+
+
+incident_event: Final = TypeAdapter(IncidentEvent).validate_json
+"""A message of `incidents`, which only subscribers read."""
 
 
 def publish(settings: Settings, messages: Iterable[Sent]) -> list[Place]:

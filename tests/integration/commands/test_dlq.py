@@ -8,15 +8,14 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from connections.kafka import client_config, ensure_topics, producer_config
-from local_stack.free import free_ports
 from models.cache import load_production
 from plantwatch.dead_letter import DeadLetter
 from plantwatch.messages import score_event_from_bytes
 from plantwatch.scoring import TOLERANCE
 from plantwatch.settings import Settings
 from tests.support import plant, topics
-from tests.support.commands import Command, with_changes
-from tests.support.small_training import cached_model, small_fleet
+from tests.support.commands import Command
+from tests.support.small_training import small_fleet, without_registry
 from tests.support.topics import Place, Sent
 from tests.support.verdicts import verdict
 
@@ -28,10 +27,7 @@ HUGE = Sent(b"m1", b"x" * 100_000)
 @pytest.fixture
 def settings(settings: Settings, tmp_path: Path) -> Settings:
     """Those of a pipeline with a small model and no registry; the topics are made."""
-    cached_model(tmp_path / "models")
-    away = f"http://127.0.0.1:{free_ports(1)[0]}"
-    own = with_changes(settings, "model", cache=tmp_path / "models")
-    own = with_changes(own, "mlflow", tracking_uri=away)
+    own = without_registry(settings, tmp_path / "models")
     ensure_topics(own)
     return own
 

@@ -9,13 +9,13 @@ import pytest
 
 from connections.kafka import ensure_topics
 from connections.postgres import connect
-from local_stack.free import free_ports
 from plantwatch.settings import Settings
 from sinks.migrate import upgrade
 from tests.support import plant, topics
 from tests.support import stored as rows_of
-from tests.support.commands import Command, with_changes
-from tests.support.small_training import cached_model, small_fleet
+from tests.support.commands import Command
+from tests.support.small_training import small_fleet, without_registry
+from tests.support.stored import do
 
 pytestmark = pytest.mark.real
 
@@ -25,10 +25,7 @@ MACHINE = "FD001-engine-001"
 @pytest.fixture
 def settings(settings: Settings, tmp_path: Path) -> Settings:
     """Those of a pipeline with a small model and no registry; topics and table are made."""
-    cached_model(tmp_path / "models")
-    away = f"http://127.0.0.1:{free_ports(1)[0]}"
-    own = with_changes(settings, "model", cache=tmp_path / "models")
-    own = with_changes(own, "mlflow", tracking_uri=away)
+    own = without_registry(settings, tmp_path / "models")
     ensure_topics(own)
     upgrade(own)
     return own
@@ -50,9 +47,8 @@ def stored(settings: Settings, tmp_path: Path) -> Settings:
 
 
 def rows(settings: Settings) -> int:
-    with connect(settings, "owner") as connection:
-        found = connection.execute("SELECT count(*) FROM anomaly_events").fetchone()
-    return 0 if found is None else int(found[0])
+    ((number,),) = do(settings, "SELECT count(*) FROM anomaly_events")
+    return int(number)
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from playwright.sync_api import Locator, Page, expect
 
 import local_stack
 from benchmarks.page import fill as fill_by_the_thousand
+from connections.postgres import session
 from dashboard.queries import fleet as ask_for_fleet
 from incidents import queries
-from incidents.session import session
 from local_stack.free import free_addresses
 from models.cache import load_production
 from plantwatch.configuration import load

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from incidents.session import session
+from connections.postgres import session
 from plantwatch.settings import Postgres, Settings
 from tests.support import stored
 

@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
+from connections.postgres import session
 from incidents import feedback, queries
 from incidents.precision import precision
 from incidents.queries import Choice, Phase
-from incidents.session import session
 from plantwatch.errors import RefusedError
 from plantwatch.settings import Settings
 from tests.support import stored

@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
+from connections.postgres import session
 from incidents import maintenance
 from incidents.maintenance import Maintenance
-from incidents.session import session
 from plantwatch.errors import RefusedError
 from plantwatch.settings import Settings
 from tests.support import stored

@@ -14,7 +14,6 @@ from data.fleet import Fleet
 from ledger.findings import Fault, Findings
 from ledger.run import run
 from ledger.sources import cluster
-from local_stack.free import free_ports
 from plantwatch.dead_letter import DeadLetter
 from plantwatch.messages import score_event_from_bytes
 from plantwatch.settings import Settings
@@ -22,7 +21,8 @@ from producers.manifest import Manifest
 from sinks.migrate import upgrade
 from tests.support import plant, topics
 from tests.support.commands import Command, with_changes
-from tests.support.small_training import cached_model, small_fleet
+from tests.support.small_training import small_fleet, without_registry
+from tests.support.stored import do
 from tests.support.topics import Sent
 
 pytestmark = pytest.mark.real
@@ -37,11 +37,7 @@ WHERE id = (SELECT max(id) - 3 FROM anomaly_events)
 @pytest.fixture
 def settings(settings: Settings, tmp_path: Path) -> Settings:
     """Those of a pipeline with a small model and no registry; topics and tables are made."""
-    cache = tmp_path / "models"
-    cached_model(cache)
-    away = f"http://127.0.0.1:{free_ports(1)[0]}"
-    own = with_changes(settings, "model", cache=cache)
-    own = with_changes(own, "mlflow", tracking_uri=away)
+    own = without_registry(settings, tmp_path / "models")
     ensure_topics(own)
     upgrade(own)
     return own
@@ -96,9 +92,8 @@ def disorderly(fleet: Fleet) -> list[Sent]:
 
 
 def stored(settings: Settings) -> int:
-    with connect(settings, "owner") as connection:
-        found = connection.execute("SELECT count(*) FROM anomaly_events").fetchone()
-    return int(found[0]) if found else 0
+    ((number,),) = do(settings, "SELECT count(*) FROM anomaly_events")
+    return int(number)
 
 
 def execute(settings: Settings, statement: str) -> None:

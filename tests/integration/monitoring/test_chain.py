@@ -18,9 +18,9 @@ from connections.prometheus import Exporter
 from plantwatch import metrics
 from plantwatch.settings import Postgres, Settings
 from sinks.census import Census
-from sinks.line import Line
 from sinks.migrate import upgrade
 from sinks.postgres import PostgresSink
+from sinks.writer import writer
 from tests.support.programs import needs
 from tests.support.servers import served
 from tests.support.verdicts import row
@@ -103,7 +103,7 @@ def test_an_incident_is_told_until_somebody_is_at_it(told: Told, database: Postg
         settings = servers.model_copy(update={"postgres": database})
         upgrade(settings)
         now = [time.time()]
-        census = Census(settings, Line(settings), exporter, lambda: now[0])
+        census = Census(settings, writer(settings), exporter, lambda: now[0])
         open_incident(settings)
         census.take()
         told.say("database", "has", "a critical incident")

@@ -10,10 +10,10 @@ from connections.prometheus import Exporter
 from plantwatch import metrics
 from plantwatch.settings import Settings
 from sinks.census import Census
-from sinks.line import Line
 from sinks.migrate import upgrade
 from sinks.postgres import PostgresSink
 from sinks.readings import ReadingsSink
+from sinks.writer import writer
 from tests.support.clock import Clock
 from tests.support.readings import reading_row
 from tests.support.verdicts import row
@@ -39,9 +39,9 @@ def exporter() -> Exporter:
 
 @pytest.fixture
 def census(settings: Settings, exporter: Exporter, clock: Clock) -> Iterator[Census]:
-    line = Line(settings)
-    yield Census(settings, line, exporter, clock)
-    line.close()
+    database = writer(settings)
+    yield Census(settings, database, exporter, clock)
+    database.close()
 
 
 def opened(exporter: Exporter, severity: str, state: str) -> float | None:

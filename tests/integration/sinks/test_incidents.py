@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import psycopg
 import pytest
 
-from connections.postgres import Role, connect
+from connections.postgres import connect
 from connections.prometheus import Exporter
 from plantwatch import metrics
 from plantwatch.errors import StoreAwayError
@@ -20,6 +20,7 @@ from sinks.incidents import incident_of
 from sinks.migrate import upgrade
 from sinks.postgres import ANOMALY_EVENTS, SHADOW_EVENTS, PostgresSink, Table
 from sinks.sink import Row
+from tests.support.stored import do
 from tests.support.verdicts import row, verdict
 
 pytestmark = pytest.mark.real
@@ -55,72 +56,64 @@ def rows(levels: str, first: int = 1, **changes: Any) -> list[Row]:
     ]
 
 
-def query(settings: Settings, sql: str, *values: object, role: Role = "reader") -> list[Any]:
-    with connect(settings, role) as connection:
-        return connection.execute(cast("Any", sql), values).fetchall()
-
-
-def do(settings: Settings, role: Role, sql: str, *values: object) -> None:
-    with connect(settings, role) as connection:
-        connection.execute(cast("Any", sql), values)
-
-
 def stored(settings: Settings) -> list[Incident]:
     """Every incident, without the number that PostgreSQL gave it."""
-    found = query(settings, "SELECT to_jsonb(incidents) FROM incidents ORDER BY id")
+    found = do(settings, "SELECT to_jsonb(incidents) FROM incidents ORDER BY id")
     return [replace(incident_of(one), id=None) for (one,) in found]
 
 
-def told(settings: Settings) -> list[tuple[str, str]]:
+def moves(settings: Settings) -> list[tuple[str, str]]:
     """What is in the outbox: kind and machine, in its order."""
-    return query(settings, "SELECT kind, incident->>'sensor_id' FROM outbox ORDER BY id")
+    return do(settings, "SELECT kind, incident->>'sensor_id' FROM outbox ORDER BY id")
 
 
 def remembered(settings: Settings) -> list[tuple[str, str]]:
-    return query(settings, "SELECT sensor_id, recent FROM machine_states ORDER BY sensor_id")
+    return do(settings, "SELECT sensor_id, recent FROM machine_states ORDER BY sensor_id")
 
 
-def expected(settings: Settings, said: Sequence[Row], *maintenance: Maintenance) -> list[Incident]:
+def expected(
+    settings: Settings, verdicts: Sequence[Row], *maintenance: Maintenance
+) -> list[Incident]:
     """What the pure rule makes of one machine's verdicts."""
-    followed = follow(CALM, [one.event for one in said], settings.anomaly.rule(), maintenance)
+    followed = follow(CALM, [one.event for one in verdicts], settings.anomaly.rule(), maintenance)
     still = followed.machine.incident
     return [*followed.closed, *([still] if still else [])]
 
 
 # An incident opens, gets worse and is over, all as the rule says, and each move is told of.
 def test_an_incident_opens_escalates_and_is_over(settings: Settings, sink: PostgresSink) -> None:
-    said = rows("01012220000")
-    sink.write(said)
-    assert stored(settings) == expected(settings, said)
+    verdicts = rows("01012220000")
+    sink.write(verdicts)
+    assert stored(settings) == expected(settings, verdicts)
     (incident,) = stored(settings)
     assert (incident.severity, incident.closed_why) == ("critical", "recovered")
-    assert [kind for kind, _ in told(settings)] == ["opened", "escalated", "closed"]
+    assert [kind for kind, _ in moves(settings)] == ["opened", "escalated", "closed"]
     assert remembered(settings) == []
 
 
 # In whichever batches verdicts come, one by one or many at once, the incidents are the same.
 @pytest.mark.parametrize("size", [1, 2, 5, 100])
 def test_batches_change_nothing(settings: Settings, sink: PostgresSink, size: int) -> None:
-    said = rows("0101222000011100001101122")
-    for start in range(0, len(said), size):
-        sink.write(said[start : start + size])
-    assert stored(settings) == expected(settings, said)
+    verdicts = rows("0101222000011100001101122")
+    for start in range(0, len(verdicts), size):
+        sink.write(verdicts[start : start + size])
+    assert stored(settings) == expected(settings, verdicts)
     assert len(stored(settings)) == 3
-    kinds = [kind for kind, _ in told(settings)]
+    kinds = [kind for kind, _ in moves(settings)]
     assert sorted(kinds) == ["closed"] * 2 + ["escalated"] + ["opened"] * 3
     assert remembered(settings) == [("FD001-engine-001", "01122")]
 
 
 # Rows that are known move nothing: a batch written again, or the whole topic read once more.
 def test_known_rows_move_nothing(settings: Settings, sink: PostgresSink) -> None:
-    said = rows("01012220000111")
+    verdicts = rows("01012220000111")
     for _ in range(2):
-        sink.write(said[:6])
-    sink.write(said[3:])
-    once = stored(settings), told(settings), remembered(settings)
-    sink.write(said)
-    assert (stored(settings), told(settings), remembered(settings)) == once
-    assert once[0] == expected(settings, said)
+        sink.write(verdicts[:6])
+    sink.write(verdicts[3:])
+    once = stored(settings), moves(settings), remembered(settings)
+    sink.write(verdicts)
+    assert (stored(settings), moves(settings), remembered(settings)) == once
+    assert once[0] == expected(settings, verdicts)
 
 
 # Machines do not mix, and one that is calm leaves nothing but its rows.
@@ -138,11 +131,11 @@ def test_each_machine_has_its_own(settings: Settings, sink: PostgresSink) -> Non
 
 # A bad row among good ones is refused, and takes no part in what the good ones open.
 def test_a_bad_row_takes_no_part(settings: Settings, sink: PostgresSink) -> None:
-    said = rows("11101")
-    said[2] = row(3, anomaly_score=0.75, is_anomaly=True, confidence=1.5)
-    outcome = sink.write(said)
-    assert [one.row for one in outcome.refused] == [said[2]]
-    assert stored(settings) == expected(settings, [*said[:2], *said[3:]])
+    verdicts = rows("11101")
+    verdicts[2] = row(3, anomaly_score=0.75, is_anomaly=True, confidence=1.5)
+    outcome = sink.write(verdicts)
+    assert [one.row for one in outcome.refused] == [verdicts[2]]
+    assert stored(settings) == expected(settings, [*verdicts[:2], *verdicts[3:]])
     assert [one.opened_cycle for one in stored(settings)] == [5]
 
 
@@ -161,8 +154,8 @@ def test_a_crash_before_the_commit_leaves_nothing(
     with pytest.raises(StoreAwayError):
         sink.write(rows("111"))
     monkeypatch.undo()
-    assert query(settings, "SELECT count(*) FROM anomaly_events") == [(0,)]
-    assert (stored(settings), told(settings), remembered(settings)) == ([], [], [])
+    assert do(settings, "SELECT count(*) FROM anomaly_events") == [(0,)]
+    assert (stored(settings), moves(settings), remembered(settings)) == ([], [], [])
     sink.write(rows("111"))
     assert stored(settings) == expected(settings, rows("111"))
 
@@ -175,17 +168,17 @@ def test_maintenance_mutes(settings: Settings, sink: PostgresSink) -> None:
     starts, ends = (one.event.event_time for one in during)
     do(
         settings,
-        "operator",
         "INSERT INTO maintenance (sensor_id, starts_at, ends_at, reason, created_by)"
         " VALUES ('FD001-engine-001', %s, %s, 'bearing', 'me'), ('another', %s, %s, '', 'me')",
         *(starts, ends) * 2,
+        role="operator",
     )
     sink.write([*during, *late])
-    said = [*early, *during, *late]
-    assert stored(settings) == expected(settings, said, Maintenance(starts, ends))
+    verdicts = [*early, *during, *late]
+    assert stored(settings) == expected(settings, verdicts, Maintenance(starts, ends))
     assert [one.closed_why for one in stored(settings)] == ["maintenance"]
     assert remembered(settings) == [("FD001-engine-001", "11")]
-    assert query(settings, "SELECT count(*) FROM anomaly_events") == [(7,)]
+    assert do(settings, "SELECT count(*) FROM anomaly_events") == [(7,)]
 
 
 # A window that reaches back into the time of maintenance is muted, though its end lies after it.
@@ -193,11 +186,11 @@ def test_a_window_that_reaches_back_is_muted(settings: Settings, sink: PostgresS
     starts, ends = verdict(4).event_time, verdict(5).event_time
     do(
         settings,
-        "operator",
         "INSERT INTO maintenance (sensor_id, starts_at, ends_at, reason, created_by)"
         " VALUES ('FD001-engine-001', %s, %s, '', 'me')",
         starts,
         ends,
+        role="operator",
     )
     sink.write(rows("111", first=20, window_start=ends))
     assert (stored(settings), remembered(settings)) == ([], [])
@@ -208,14 +201,14 @@ def test_what_people_say_stays(settings: Settings, sink: PostgresSink) -> None:
     sink.write(rows("111"))
     do(
         settings,
-        "operator",
         "UPDATE incidents SET acknowledged_at = now(), acknowledged_by = 'me', note = 'seen'",
+        role="operator",
     )
     sink.write(rows("10000", first=4))
     (incident,) = stored(settings)
     assert (incident.acknowledged_by, incident.note) == ("me", "seen")
     assert (incident.anomalies, incident.closed_why) == (4, "recovered")
-    assert [kind for kind, _ in told(settings)] == ["opened", "acknowledged", "closed"]
+    assert [kind for kind, _ in moves(settings)] == ["opened", "acknowledged", "closed"]
 
 
 # After a person has closed an incident the count begins anew.
@@ -223,8 +216,8 @@ def test_a_close_by_hand_starts_the_count_again(settings: Settings, sink: Postgr
     sink.write(rows("111"))
     do(
         settings,
-        "operator",
         "UPDATE incidents SET closed_at = now(), closed_by = 'me', closed_why = 'by hand'",
+        role="operator",
     )
     sink.write(rows("11", first=4))
     assert len(stored(settings)) == 1
@@ -265,7 +258,7 @@ def test_a_zombie_and_its_successor_open_one(
     zombie.close()
     sink.write(rows("11111"))
     assert stored(settings) == expected(settings, rows("11111"))
-    assert told(settings) == [("opened", "FD001-engine-001")]
+    assert moves(settings) == [("opened", "FD001-engine-001")]
 
 
 # What a challenger says moves nothing.
@@ -273,15 +266,15 @@ def test_a_challenger_opens_nothing(settings: Settings) -> None:
     shadow = sink_of(settings, table=SHADOW_EVENTS)
     shadow.write(rows("222"))
     shadow.close()
-    assert query(settings, "SELECT count(*) FROM shadow_events") == [(3,)]
-    assert (stored(settings), told(settings), remembered(settings)) == ([], [], [])
+    assert do(settings, "SELECT count(*) FROM shadow_events") == [(3,)]
+    assert (stored(settings), moves(settings), remembered(settings)) == ([], [], [])
 
 
 # The ends of the calendar are times like others, whatever the server's zone.
 @pytest.mark.parametrize("time", ["0001-01-01T00:00:00.000000Z", "9999-12-31T23:59:59.999999Z"])
 def test_the_ends_of_the_calendar(settings: Settings, sink: PostgresSink, time: str) -> None:
     database = settings.postgres.db
-    do(settings, "owner", f"ALTER DATABASE \"{database}\" SET timezone = 'Asia/Tokyo'")
+    do(settings, f"ALTER DATABASE \"{database}\" SET timezone = 'Asia/Tokyo'")
     sink.write(rows("111", event_time=time))
     sink.write(rows("1", first=4, event_time=time))
     (incident,) = stored(settings)

@@ -1,14 +1,14 @@
 """The way of the tables, up and down, with data in them."""
 
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from alembic import command
 
-from connections.postgres import connect
 from plantwatch.settings import Settings
 from sinks.migrate import move, upgrade
+from tests.support.stored import do
 
 pytestmark = pytest.mark.real
 
@@ -40,12 +40,6 @@ SELECT (SELECT datacl::text FROM pg_database WHERE datname = current_database())
     (SELECT nspacl::text FROM pg_namespace WHERE nspname = 'public'),
     (SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace)
 """
-
-
-def do(settings: Settings, statement: str) -> list[Any]:
-    with connect(settings, "owner") as connection:
-        cursor = connection.execute(cast("Any", statement))
-        return cursor.fetchall() if cursor.description else []
 
 
 # Verdicts of before keep what they said on the way up and down; whoever goes down and up again has

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any, cast
+from typing import Any
 
 import orjson
 import pytest
@@ -21,12 +21,13 @@ from local_stack.pipeline import environment_of
 from plantwatch import metrics
 from plantwatch.errors import StoreAwayError
 from plantwatch.instants import to_iso, to_microseconds
-from plantwatch.messages import IncidentEvent, incident_event_from_bytes
+from plantwatch.messages import IncidentEvent
 from plantwatch.settings import Settings
 from sinks.migrate import upgrade
 from sinks.outbox import Relay
 from sinks.postgres import PostgresSink
-from tests.support.topics import Found, ends, read
+from tests.support.stored import do
+from tests.support.topics import Found, ends, incident_event, read
 from tests.support.verdicts import row
 from tests.support.waiting import until
 
@@ -75,13 +76,8 @@ def happen(settings: Settings, levels: str, **changes: Any) -> None:
     sink.close()
 
 
-def query(settings: Settings, sql: str) -> list[Any]:
-    with connect(settings, "owner") as connection:
-        return connection.execute(cast("Any", sql)).fetchall()
-
-
 def left(settings: Settings) -> int:
-    ((count,),) = query(settings, "SELECT count(*) FROM outbox")
+    ((count,),) = do(settings, "SELECT count(*) FROM outbox")
     return int(count)
 
 
@@ -90,7 +86,7 @@ def found(settings: Settings) -> list[Found]:
 
 
 def events(settings: Settings) -> list[IncidentEvent]:
-    return [incident_event_from_bytes(one.value) for one in found(settings)]
+    return [incident_event(one.value) for one in found(settings)]
 
 
 # Each move is published once, in order, under the machine's key, and then waits no longer.
@@ -112,7 +108,7 @@ def test_a_message_says_all(settings: Settings, relay: Relay) -> None:
     with connect(settings, "operator") as person:
         person.execute("UPDATE incidents SET acknowledged_at = now(), acknowledged_by = 'me'")
     relay.publish()
-    ((number, opened_at),) = query(settings, "SELECT id, opened_at FROM incidents")
+    ((number, opened_at),) = do(settings, "SELECT id, opened_at FROM incidents")
     opened, acknowledged = (orjson.loads(one.value) for one in found(settings))
     assert opened["id"].startswith(f"incident/{number}/")
     assert (opened["kind"], opened["sensor_id"]) == ("opened", "FD001-engine-001")
@@ -171,8 +167,8 @@ def test_nothing_is_deleted_before_kafka_has_it(
 
 # More than a batch is published batch after batch, in the order in which it happened.
 def test_batches_follow_one_another(settings: Settings, exporter: Exporter) -> None:
-    knobs = settings.outbox.model_copy(update={"batch_rows": 2})
-    small = settings.model_copy(update={"outbox": knobs})
+    outbox = settings.outbox.model_copy(update={"batch_rows": 2})
+    small = settings.model_copy(update={"outbox": outbox})
     happen(settings, "1110000" * 3)
     relay = Relay(small, CheckedProducer(producer_config(small)), exporter)
     stopping = Event()
@@ -189,11 +185,10 @@ def test_a_killed_relay_loses_nothing(settings: Settings, tmp_path: Path) -> Non
     for number in range(300):
         happen(settings, "1110000", sensor_id=f"m{number}")
     every = {
-        f"incident/{one}/{two}"
-        for one, two in query(settings, "SELECT incident_id, id FROM outbox")
+        f"incident/{one}/{two}" for one, two in do(settings, "SELECT incident_id, id FROM outbox")
     }
-    knobs = settings.outbox.model_copy(update={"batch_rows": 10})
-    small = settings.model_copy(update={"outbox": knobs})
+    outbox = settings.outbox.model_copy(update={"batch_rows": 10})
+    small = settings.model_copy(update={"outbox": outbox})
     for reached in (550, 300, 0):
         with (tmp_path / "log").open("ab") as log:
             process = subprocess.Popen(

@@ -1,11 +1,9 @@
 """The PostgreSQL sink on a real server, in good and in bad times."""
 
-import os
-import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any
 
 import psycopg
 import pytest
@@ -18,7 +16,8 @@ from plantwatch.messages import SensorContribution
 from plantwatch.settings import Settings
 from sinks.migrate import upgrade
 from sinks.postgres import PostgresSink, _insert
-from tests.support.servers import PostgresServer
+from tests.support.servers import PostgresServer, halted
+from tests.support.stored import do
 from tests.support.verdicts import row
 
 pytestmark = pytest.mark.real
@@ -49,16 +48,6 @@ def with_sink(settings: Settings, **changes: Any) -> Settings:
     return settings.model_copy(update={"sink": settings.sink.model_copy(update=changes)})
 
 
-def query(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
-    with connect(settings, "owner") as connection:
-        return connection.execute(cast("Any", sql)).fetchall()
-
-
-def do(settings: Settings, sql: str, *values: object) -> None:
-    with connect(settings, "owner") as connection:
-        connection.execute(cast("Any", sql), values)
-
-
 # A verdict becomes one row with everything that is known of it; created_at is the server's.
 def test_a_row_says_all(settings: Settings, sink: PostgresSink) -> None:
     sensors = (SensorContribution(11, 2.5), SensorContribution(4, -1e-9))
@@ -71,7 +60,7 @@ def test_a_row_says_all(settings: Settings, sink: PostgresSink) -> None:
         unseen_regime=True,
     )
     sink.write([wanted])
-    assert query(
+    assert do(
         settings,
         "SELECT sensor_id, cycle, detected_at, anomaly_score, is_anomaly, confidence,"
         " model_version, model_digest, source_partition, first_offset, last_offset, top_sensors,"
@@ -92,7 +81,7 @@ def test_the_first_counts(settings: Settings, sink: PostgresSink) -> None:
     assert list(outcome.stored) == [first, row(2)]
     assert (outcome.known, list(outcome.refused)) == (1, [])
     assert sink.write([second]).known == 1
-    assert query(settings, "SELECT anomaly_score FROM anomaly_events WHERE cycle = 1") == [(0.1,)]
+    assert do(settings, "SELECT anomaly_score FROM anomaly_events WHERE cycle = 1") == [(0.1,)]
 
 
 # Publish-to-stored is measured once per row, when it is new.
@@ -118,7 +107,7 @@ def test_bad_rows_are_refused_alone(settings: Settings, sink: PostgresSink) -> N
     assert [refusal.row for refusal in outcome.refused] == bad
     assert "violates check constraint" in outcome.refused[2].detail
     assert list(outcome.stored) == good
-    assert query(settings, "SELECT cycle FROM anomaly_events ORDER BY 1") == [(1,), (8,), (9,)]
+    assert do(settings, "SELECT cycle FROM anomaly_events ORDER BY 1") == [(1,), (8,), (9,)]
 
 
 # The table itself refuses scores that are no numbers, whoever writes them.
@@ -175,22 +164,8 @@ def read_only(settings: Settings, server: PostgresServer) -> Iterator[None]:
 @contextmanager
 def stopped(_: Settings, server: PostgresServer) -> Iterator[None]:
     """The postmaster does not accept connections, as if its machine were gone."""
-    with halted(postmaster(server)):
+    with halted(server.postmaster()):
         yield
-
-
-@contextmanager
-def halted(pid: int) -> Iterator[None]:
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
-
-
-def postmaster(server: PostgresServer) -> int:
-    lines = (server.home / "postgres/data/postmaster.pid").read_text().splitlines()
-    return int(lines[0])
 
 
 # A table locked, a server read-only or stopped is away: nothing of the batch is stored, the sink
@@ -215,8 +190,8 @@ def test_trouble_passes(
 # cuts the line. Continued, the server drops what was half done, and the batch is stored once.
 def test_a_stopped_backend_is_given_up(sink: PostgresSink) -> None:
     sink.write([row(1)])
-    assert sink._line.connection is not None
-    backend = sink._line.connection.info.backend_pid
+    assert sink._database.connection is not None
+    backend = sink._database.connection.info.backend_pid
     started = time.monotonic()
     with halted(backend), pytest.raises(StoreAwayError) as away:
         sink.write([row(1), row(2)])
@@ -231,7 +206,7 @@ def test_a_stopped_sink_holds_no_keys(settings: Settings, sink: PostgresSink) ->
     impatient = with_sink(settings, idle_timeout_sec=0.3)
     zombie = PostgresSink(impatient, Exporter().histogram(metrics.STORED_LATENCY))
     zombie.write([row(1)])
-    connection = zombie._line.connection
+    connection = zombie._database.connection
     assert connection is not None
     connection.execute("SELECT 1")  # begins a transaction, which never ends
     _insert(connection, zombie._table, [row(2)])
@@ -247,7 +222,7 @@ def test_a_stopped_sink_holds_no_keys(settings: Settings, sink: PostgresSink) ->
 def test_migrations_can_be_repeated(settings: Settings, sink: PostgresSink) -> None:
     sink.write([row(1)])
     upgrade(settings)
-    assert query(settings, "SELECT count(*) FROM anomaly_events") == [(1,)]
+    assert do(settings, "SELECT count(*) FROM anomaly_events") == [(1,)]
 
 
 # Migrating without a server tells which address does not answer.

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -24,7 +24,8 @@ from plantwatch.messages import ScoreEvent
 from plantwatch.settings import Settings
 from sinks.migrate import upgrade
 from tests.support.readings import sent
-from tests.support.servers import PostgresServer
+from tests.support.servers import PostgresServer, halted
+from tests.support.stored import do
 from tests.support.verdicts import verdict
 
 pytestmark = pytest.mark.real
@@ -100,15 +101,11 @@ def encoded(events: Iterable[ScoreEvent]) -> list[bytes]:
 
 def stored(settings: Settings) -> list[int]:
     """The cycles in the table; a row stored twice would show twice."""
-    with connect(settings, "owner") as connection:
-        rows = connection.execute("SELECT cycle FROM anomaly_events ORDER BY cycle").fetchall()
-    return [cycle for (cycle,) in rows]
+    return [cycle for (cycle,) in do(settings, "SELECT cycle FROM anomaly_events ORDER BY cycle")]
 
 
 def shadowed(settings: Settings) -> list[int]:
-    with connect(settings, "owner") as connection:
-        rows = connection.execute("SELECT cycle FROM shadow_events ORDER BY cycle").fetchall()
-    return [cycle for (cycle,) in rows]
+    return [cycle for (cycle,) in do(settings, "SELECT cycle FROM shadow_events ORDER BY cycle")]
 
 
 def committed(settings: Settings) -> int:
@@ -277,19 +274,6 @@ def test_a_busy_sink_drains(
     assert stored(settings) == list(range(1, 20_001))
 
 
-@contextmanager
-def halted(pid: int) -> Iterator[None]:
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
-
-
-def postmaster(server: PostgresServer) -> int:
-    return int((server.home / "postgres/data/postmaster.pid").read_text().splitlines()[0])
-
-
 def backends(server: PostgresServer, settings: Settings) -> list[int]:
     with server.admin() as admin:
         rows = admin.execute(
@@ -307,7 +291,7 @@ def test_a_stopped_server_loses_nothing(
     sink = start()
     until(lambda: len(stored(settings)) == 100, sink)
     with ExitStack() as stack:
-        for pid in [*backends(postgres, settings), postmaster(postgres)]:
+        for pid in [*backends(postgres, settings), postgres.postmaster()]:
             stack.enter_context(halted(pid))
         publish(settings, encoded(verdicts(2_000)))
         until(lambda: sink.said.count("waiting for the store") >= 2, sink)
@@ -322,11 +306,11 @@ def test_a_killed_server_loses_nothing(
     publish(settings, encoded(verdicts(10_000)))
     sink = start()
     until(lambda: len(stored(settings)) > 500, sink)
-    killed = postmaster(postgres)
+    killed = postgres.postmaster()
     os.kill(killed, signal.SIGKILL)
     until(lambda: "waiting for the store" in sink.said, sink)
     until(lambda: committed(settings) == 10_000, sink)
-    assert postmaster(postgres) != killed
+    assert postgres.postmaster() != killed
     assert stored(settings) == list(range(1, 10_001))
 
 

@@ -1,11 +1,10 @@
 """Verdicts that were kept for long enough go, on a real PostgreSQL; those of an incident stay."""
 
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from connections.postgres import connect
 from connections.prometheus import Exporter
 from plantwatch import metrics
 from plantwatch.settings import Settings
@@ -14,6 +13,7 @@ from sinks.postgres import SHADOW_EVENTS, PostgresSink
 from tests.support import stored
 from tests.support.clock import Clock
 from tests.support.commands import with_changes
+from tests.support.stored import do
 
 pytestmark = pytest.mark.real
 
@@ -53,12 +53,6 @@ def sink(settings: Settings, clock: Clock) -> Iterator[PostgresSink]:
 
 def made(settings: Settings, clock: Clock, **more: Any) -> PostgresSink:
     return PostgresSink(settings, Exporter().histogram(metrics.STORED_LATENCY), clock, **more)
-
-
-def do(settings: Settings, statement: str) -> list[Any]:
-    with connect(settings, "owner") as connection:
-        cursor = connection.execute(cast("Any", statement))
-        return cursor.fetchall() if cursor.description else []
 
 
 def incident(settings: Settings, first: int, last: int) -> None:
@@ -168,7 +162,7 @@ def test_deleting_is_in_nobodys_way(settings: Settings, sink: PostgresSink, cloc
     fill(settings, range(10), 11)
     quick = with_changes(settings, "sink", lock_timeout_sec=0.5)
     other = made(quick, clock)
-    with sink._line.transaction() as connection:
+    with sink._database.transaction() as connection:
         pruning = sink._pruning
         gone = pruning._tending._delete_alone(connection, pruning._prune, clock.now)
         assert gone == 10

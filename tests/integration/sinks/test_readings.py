@@ -1,11 +1,9 @@
 """The sink of readings on a real PostgreSQL: what it keeps, and for how long."""
 
 from collections.abc import Iterator
-from typing import Any, cast
 
 import pytest
 
-from connections.postgres import connect
 from connections.prometheus import Exporter
 from plantwatch import metrics
 from plantwatch.settings import Settings
@@ -13,6 +11,7 @@ from sinks.migrate import upgrade
 from sinks.readings import ReadingsSink
 from tests.support.clock import Clock
 from tests.support.readings import message, reading_row, sent
+from tests.support.stored import do
 
 pytestmark = pytest.mark.real
 
@@ -45,13 +44,8 @@ def sink(settings: Settings, clock: Clock, exporter: Exporter) -> Iterator[Readi
     sink.close()
 
 
-def query(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
-    with connect(settings, "reader") as connection:
-        return connection.execute(cast("Any", sql)).fetchall()
-
-
 def cycles(settings: Settings) -> list[int]:
-    return [cycle for (cycle,) in query(settings, "SELECT cycle FROM readings ORDER BY cycle")]
+    return [cycle for (cycle,) in do(settings, "SELECT cycle FROM readings ORDER BY cycle")]
 
 
 # A reading becomes one row: settings, then sensors, as float32, and where on Kafka it lies.
@@ -59,7 +53,7 @@ def test_a_row_says_all(settings: Settings, sink: ReadingsSink, exporter: Export
     sensors = [0.1, -1e-60, 3.4e38, 1e-40, 641, -0.0, 2**53 + 1, *[0.5] * 14]
     wanted = reading_row(7, NOW - 2, sensors=sensors)
     assert list(sink.write([wanted]).stored) == [wanted]
-    [row] = query(
+    [row] = do(
         settings,
         "SELECT sensor_id, cycle, extract(epoch FROM event_time)::bigint, values,"
         " extract(epoch FROM published_at)::bigint, source_partition, source_offset FROM readings",
@@ -84,9 +78,7 @@ def test_odd_readings_are_kept(settings: Settings, sink: ReadingsSink) -> None:
     assert len(rows) == 4
     assert sink.write(rows).stored == rows
     assert cycles(settings) == [-(2**63), 1, 4, 2**63 - 1]
-    assert query(settings, "SELECT sensor_id FROM readings WHERE cycle = 1") == [
-        ('{"a\\b", NULL} ü',)
-    ]
+    assert do(settings, "SELECT sensor_id FROM readings WHERE cycle = 1") == [('{"a\\b", NULL} ü',)]
 
 
 # The first copy of a reading counts, within a batch and between batches.
@@ -95,7 +87,7 @@ def test_the_first_counts(settings: Settings, sink: ReadingsSink) -> None:
     outcome = sink.write([first, second, reading_row(2, NOW)])
     assert (len(outcome.stored), outcome.known) == (2, 1)
     assert sink.write([second]).known == 1
-    assert query(settings, "SELECT values[4] FROM readings WHERE cycle = 1") == [(0.125,)]
+    assert do(settings, "SELECT values[4] FROM readings WHERE cycle = 1") == [(0.125,)]
 
 
 # What is no reading is the worker's to bury; what is too old to be kept is not stored at all.
@@ -144,7 +136,7 @@ def test_deleting_is_in_nobodys_way(settings: Settings, sink: ReadingsSink, cloc
     sink.write([reading_row(cycle, NOW - 23 * HOUR) for cycle in range(10)])
     other = ReadingsSink(settings, Exporter().histogram(metrics.STORED_LATENCY), clock)
     clock.now += 2 * HOUR
-    with other._line.transaction() as connection:
+    with other._database.transaction() as connection:
         assert other._tending._delete_alone(connection, other._delete, clock.now) == 10
         fresh = [reading_row(cycle, clock.now) for cycle in range(100, 1100)]
         assert len(sink.write(fresh).stored) == 1000

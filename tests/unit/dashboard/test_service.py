@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pytest_httpserver import HTTPServer
 
-from dashboard.service import Said, Service, ask
+from dashboard.service import ApiStatus, Service, ask
 from plantwatch.configuration import load
 from tests.support.api import running, tiny_settings
 from tests.support.servers import CONFIGS
@@ -21,10 +21,10 @@ def test_it_tells_the_model(tmp_path: Path) -> None:
     own = tiny_settings(tmp_path)
     with running(own) as client:
         found = ask(str(client.base_url), PATIENCE_SEC)
-        assert found == Said("judges windows by lstm_ae_v1", "lstm_ae_v1")
+        assert found == ApiStatus("judges windows by lstm_ae_v1", "lstm_ae_v1")
     (tmp_path / "production.json").unlink()
     with running(own) as client:
-        assert ask(str(client.base_url), PATIENCE_SEC) == Said("has no model yet")
+        assert ask(str(client.base_url), PATIENCE_SEC) == ApiStatus("has no model yet")
 
 
 # Somebody else, or a mistyped address: words, no traceback.
@@ -41,22 +41,22 @@ def test_it_tells_the_model(tmp_path: Path) -> None:
 )
 def test_somebody_else_is_there(httpserver: HTTPServer, body: str, status: int, words: str) -> None:
     httpserver.expect_request("/other/health").respond_with_data(body, status=status)
-    assert ask(httpserver.url_for("/other/"), PATIENCE_SEC) == Said(words)
+    assert ask(httpserver.url_for("/other/"), PATIENCE_SEC) == ApiStatus(words)
 
 
 def test_the_address_is_none() -> None:
-    assert ask("none", PATIENCE_SEC) == Said("is not the address of our API")
+    assert ask("none", PATIENCE_SEC) == ApiStatus("is not the address of our API")
 
 
 def test_nobody_is_there() -> None:
-    assert ask("http://127.0.0.1:1", PATIENCE_SEC) == Said("does not answer")
+    assert ask("http://127.0.0.1:1", PATIENCE_SEC) == ApiStatus("does not answer")
 
 
 # One that takes the call and says nothing is given up.
 def test_it_hangs() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
-        assert ask(f"http://127.0.0.1:{port}", 0.1) == Said("does not answer")
+        assert ask(f"http://127.0.0.1:{port}", 0.1) == ApiStatus("does not answer")
 
 
 # Who draws the page never waits, however long the API takes to say something.
@@ -66,26 +66,26 @@ def test_nobody_waits(tmp_path: Path) -> None:
         away = {"STREAMLIT_API_URL": f"http://127.0.0.1:{silent.getsockname()[1]}"}
         settings = load(CONFIGS, once | away)
         began = time.monotonic()
-        assert Service(settings).said == Said("has not answered yet")
+        assert Service(settings).status == ApiStatus("has not answered yet")
         assert time.monotonic() - began < settings.streamlit.deadline_sec
     with running(tiny_settings(tmp_path)) as client:
         service = Service(load(CONFIGS, once | {"STREAMLIT_API_URL": str(client.base_url)}))
-        until(lambda: service.said.model == "lstm_ae_v1")
+        until(lambda: service.status.model == "lstm_ae_v1")
 
 
 # One line whatever there is to say, and no link: the address may be one that no browser knows.
 @pytest.mark.parametrize(
-    ("said", "streams", "line"),
+    ("status", "streams", "line"),
     [
-        (Said("does not answer"), "lstm_ae_v1", "API: `http://fastapi:8000` does not answer."),
-        (Said("by v1", "v1"), "v1", "API: `http://fastapi:8000` by v1."),
-        (Said("by v1", "v1"), None, "API: `http://fastapi:8000` by v1."),
+        (ApiStatus("does not answer"), "lstm_ae_v1", "API: `http://fastapi:8000` does not answer."),
+        (ApiStatus("by v1", "v1"), "v1", "API: `http://fastapi:8000` by v1."),
+        (ApiStatus("by v1", "v1"), None, "API: `http://fastapi:8000` by v1."),
         (
-            Said("by v1", "v1"),
+            ApiStatus("by v1", "v1"),
             "v_2",
             "API: `http://fastapi:8000` by v1; **most machines are judged by v\\_2**.",
         ),
     ],
 )
-def test_it_is_one_line(said: Said, streams: str | None, line: str) -> None:
-    assert said.line(ADDRESS, streams) == line
+def test_it_is_one_line(status: ApiStatus, streams: str | None, line: str) -> None:
+    assert status.sentence(ADDRESS, streams) == line

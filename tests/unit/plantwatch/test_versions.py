@@ -17,11 +17,11 @@ from plantwatch.decode import Reading, Reason, Reject, decode
 from plantwatch.messages import (
     IncidentEvent,
     ScoreEvent,
-    incident_event_from_bytes,
     score_event_from_bytes,
 )
 from sinks.sink import Record, row_of
 from tests.support.servers import CONFIGS
+from tests.support.topics import incident_event
 
 OLD: Final = Path(__file__).parents[2] / "data" / "messages"
 KEY: Final = b"FD001-engine-001"
@@ -34,7 +34,7 @@ def of(value: bytes) -> Reading | Reject:
 
 READERS: dict[str, tuple[type, Callable[[bytes], Any]]] = {
     "score": (ScoreEvent, score_event_from_bytes),
-    "incident": (IncidentEvent, incident_event_from_bytes),
+    "incident": (IncidentEvent, incident_event),
     "dead-letter": (DeadLetter, dead_letter_from_bytes),
     "reading": (Reading, of),
 }
@@ -79,7 +79,7 @@ def test_newer_messages_are_read(file: Path) -> None:
 def test_newer_parts_are_read() -> None:
     incident = json.loads((OLD / "incident-2026-11-27.json").read_bytes())
     incident["incident"] |= {"added": 1}
-    assert incident_event_from_bytes(json.dumps(incident).encode()).incident.id == 7
+    assert incident_event(json.dumps(incident).encode()).incident.id == 7
     score = json.loads((OLD / "score-2026-11-27.json").read_bytes())
     score["top_sensors"][0] |= {"added": 1}
     score["alarm"] |= {"added": 1}

@@ -104,9 +104,9 @@ def run(
     read: Callable[[Record], Row | None] = row_of,
 ) -> Exporter:
     exporter = Exporter()
-    knobs = load(Path("configs"), {}).sink
+    settings = load(Path("configs"), {}).sink
     SinkLoop(
-        knobs=knobs,
+        settings=settings,
         subscription=world,  # type: ignore[arg-type]  # a double
         read=read,
         sink=world,

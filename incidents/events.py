@@ -1,9 +1,9 @@
-"""Verdicts as PostgreSQL has them, page by page."""
+"""Verdicts as PostgreSQL has them, by pages, or the newest of a machine. Changes nothing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final, LiteralString
 
 import psycopg
 from psycopg.rows import dict_row
@@ -47,8 +47,10 @@ class Wanted:
     until: datetime | None
 
 
+_COLUMNS: Final = ", ".join(Event.__dataclass_fields__)
+
 _PAGE: Final = f"""
-SELECT {", ".join(Event.__dataclass_fields__)} FROM anomaly_events
+SELECT {_COLUMNS} FROM anomaly_events
 WHERE (%(sensor_id)s::text IS NULL OR sensor_id = %(sensor_id)s)
     AND (%(is_anomaly)s::boolean IS NULL OR is_anomaly = %(is_anomaly)s)
     AND (%(since)s::timestamptz IS NULL OR detected_at >= %(since)s)
@@ -57,17 +59,27 @@ WHERE (%(sensor_id)s::text IS NULL OR sensor_id = %(sensor_id)s)
 ORDER BY detected_at DESC, id DESC
 LIMIT %(limit)s
 """  # noqa: S608 - the columns are ours
+_NEWEST: Final = f"""
+SELECT {_COLUMNS} FROM anomaly_events
+WHERE sensor_id = %(sensor_id)s ORDER BY detected_at DESC LIMIT %(limit)s
+"""  # noqa: S608 - the columns are ours
 
 
 def page(
     connection: psycopg.Connection, wanted: Wanted, limit: int, before: tuple[datetime, int] | None
 ) -> list[Event]:
     """At most `limit` verdicts, the newest first; `before`: earlier than this time and id."""
-    conditions = {name: getattr(wanted, name) for name in Wanted.__dataclass_fields__}
     at, id_ = before or (None, None)
-    rows = connection.cursor(row_factory=dict_row).execute(
-        _PAGE, conditions | {"limit": limit, "at": at, "id": id_}
-    )
+    return _read(connection, _PAGE, **asdict(wanted), limit=limit, at=at, id=id_)
+
+
+def newest(connection: psycopg.Connection, sensor_id: str, limit: int) -> list[Event]:
+    """At most `limit` verdicts of a machine, the newest first."""
+    return _read(connection, _NEWEST, sensor_id=sensor_id, limit=limit)
+
+
+def _read(connection: psycopg.Connection, query: LiteralString, **values: Any) -> list[Event]:
+    rows = connection.cursor(row_factory=dict_row).execute(query, values)
     return [
         Event(**row | {"top_sensors": contributions(row["top_sensors"])}) for row in rows.fetchall()
     ]
