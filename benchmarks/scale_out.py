@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Final, NamedTuple
 
-from benchmarks.edges.stretch import Moment, speed
 from benchmarks.laboratory import Laboratory
 from benchmarks.processes import cpu_seconds
+from benchmarks.stretch import Moment, speed
 from connections.kafka import ensure_topics
 from faults.injections.members import second_worker
 from faults.load import Load

@@ -19,7 +19,7 @@ from plantwatch.configuration import environment
 from plantwatch.settings import Settings
 
 if TYPE_CHECKING:
-    from benchmarks.edges.stretch import Speed
+    from benchmarks.stretch import Speed
     from data.fleet import Fleet
 
 HEAD: Final = ("", "median", "range", "ratio to it", "target")
@@ -87,7 +87,7 @@ class _Run:
 
     def measure(self, parts: set[Part], configs: Path) -> dict[str, Any]:
         """The figures of the parts, as they are written."""
-        from benchmarks.edges.bench import servers
+        from benchmarks.edges.stack import servers
 
         figures: dict[str, Any] = {"source": self.fleet.source, "rounds": self.rounds}
         if parts - {Part.MEMORY}:

@@ -13,7 +13,7 @@ from typing import Final
 import orjson
 from confluent_kafka import Producer
 
-from benchmarks.edges.stretch import Moment, Speed, speed
+from benchmarks.stretch import Moment, Speed, speed
 from connections.kafka import ensure_topics, producer_config
 from data.fleet import Fleet
 from plantwatch.messages import SCHEMA_VERSION, to_iso

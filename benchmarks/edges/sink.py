@@ -17,11 +17,11 @@ from typing import Any, Final
 import psycopg
 from confluent_kafka import KafkaException, TopicPartition
 
-from benchmarks.edges.bench import LOG, process
-from benchmarks.edges.report import PART, WHOLE
-from benchmarks.edges.stretch import Moment, Speed, measure
+from benchmarks.edges.report import VERDICTS_ONLY, WITH_READINGS
+from benchmarks.edges.stack import LOG, process
 from benchmarks.edges.verdicts import preload
 from benchmarks.processes import cpu_seconds
+from benchmarks.stretch import Moment, Speed, measure
 from connections import groups
 from connections.kafka import METADATA_TIMEOUT_SEC
 from connections.postgres import connect
@@ -32,7 +32,7 @@ from plantwatch.messages import ScoreEvent, SensorReading
 from plantwatch.settings import Settings
 from sinks import migrate
 
-SYSTEMS: Final = ("plantwatch", "copy", PART, WHOLE)
+SYSTEMS: Final = ("plantwatch", "copy", VERDICTS_ONLY, WITH_READINGS)
 
 _LOOK_EVERY_SEC: Final = 0.02
 _PATIENCE_SEC: Final = 180.0
@@ -107,11 +107,11 @@ def _sink(settings: Settings, home: Path, system: str, number: int, total: int) 
     topics = settings.topics.model_copy(update={"shadow_scores": settings.topics.scores})
     own = settings.model_copy(update={"sink": knobs, "topics": topics})
     with ExitStack() as running:
-        if system == WHOLE:
+        if system == WITH_READINGS:
             running.enter_context(process(own, home, "sink", "readings"))
-        store = "shadow" if system == PART else "postgres"
-        pid = running.enter_context(process(own, home, "sink", store))
-        return measure(_committed(own, group, pid), total)
+        store = "shadow" if system == VERDICTS_ONLY else "postgres"
+        child = running.enter_context(process(own, home, "sink", store))
+        return measure(_committed(own, group, child.pid), total)
 
 
 def _committed(settings: Settings, group: str, pid: int) -> Iterator[Moment]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import report, worker
-from benchmarks.edges.stretch import Moment
+from benchmarks.stretch import Moment
 from benchmarks.systems import System
 from benchmarks.worker import Load, Round
 
