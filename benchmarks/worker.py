@@ -20,8 +20,8 @@ from typing import Final, NamedTuple
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
+from benchmarks.isolation import isolated_worker
 from benchmarks.outputs import Differences, Scores, compare, published
-from benchmarks.own import own_run
 from benchmarks.processes import Child, cpu_seconds
 from benchmarks.rivals.rules import STATE
 from benchmarks.stretch import FIRST_SHARE, LAST_SHARE, Moment, speed
@@ -81,7 +81,7 @@ def run(
     for number in range(rounds):
         truth: Scores = {}
         for system in systems:
-            own = own_run(settings, f"{system.name}-{number}")
+            own = isolated_worker(settings, f"{system.name}-{number}")
             ensure_topics(own)
             measure = _offline if system.name == OFFLINE else _measure
             with process(system, environment_of(own)) as child:

@@ -1,6 +1,5 @@
 """`plantwatch bench`: the worker among other ways to do its job; or the time a rollback takes."""
 
-import socket
 import statistics
 import uuid
 from pathlib import Path
@@ -12,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from models import registry
-from plantwatch.configuration import environment
+from plantwatch.configuration import environment, with_changes
 from plantwatch.settings import Settings
 
 if TYPE_CHECKING:
@@ -124,26 +123,10 @@ def _rollback(settings: Settings, fleet: "Fleet", moves: int, console: Console) 
 
 def _own(settings: Settings) -> Settings:
     """Topics, group, port and model alias of its own, so that a benchmark meets nobody."""
-    name = f"bench-{uuid.uuid4().hex[:8]}"
-    return settings.model_copy(
-        update={
-            "model": settings.model.model_copy(
-                update={"alias": "bench", "cache": Path(".local/bench/models")}
-            ),
-            "topics": settings.topics.model_copy(
-                update={field: f"{name}-{field}" for field in type(settings.topics).model_fields}
-            ),
-            "worker": settings.worker.model_copy(
-                update={
-                    "group_id": name,
-                    "instance_id": name,
-                    "metrics_port": _free_port(),
-                }
-            ),
-        }
-    )
+    from benchmarks.isolation import isolated_topics
+    from local_stack.free import free_ports
 
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    name, (port,) = f"bench-{uuid.uuid4().hex[:8]}", free_ports(1)
+    own = with_changes(settings, "model", alias="bench", cache=Path(".local/bench/models"))
+    own = with_changes(own, "worker", group_id=name, instance_id=name, metrics_port=port)
+    return isolated_topics(own, name)

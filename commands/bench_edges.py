@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from plantwatch.configuration import environment
+from plantwatch.configuration import environment, with_changes
 from plantwatch.settings import Settings
 
 if TYPE_CHECKING:
@@ -113,9 +113,9 @@ class _Run:
 
     def _producer(self, settings: Settings, home: Path) -> dict[str, Any]:
         from benchmarks.edges import producer, report
-        from benchmarks.own import own_topics
+        from benchmarks.isolation import isolated_topics
 
-        own = own_topics(settings, "producer")
+        own = isolated_topics(settings, "producer")
         runs = producer.run(own, home, self.fleet, self.rounds)
         return report.by_system(self._told(runs), "reading")
 
@@ -124,9 +124,8 @@ class _Run:
         from faults.trained import train
 
         self.tell("training a model")
-        model = settings.model.model_copy(update={"cache": home / "models"})
-        own = settings.model_copy(update={"model": model})
-        train(self.fleet, own, model.cache)
+        own = with_changes(settings, "model", cache=home / "models")
+        train(self.fleet, own, own.model.cache)
         self.tell("starting workers")
         seconds = list(start.run(own, home, self.fleet, self.rounds))
         return {"first_verdict_s": seconds, "imported": list(start.imported(own, home))}

@@ -22,7 +22,7 @@ from local_stack.free import free_addresses
 from local_stack.pipeline import environment_of
 from local_stack.postgres import connect_as_superuser
 from local_stack.process import Process
-from plantwatch.configuration import load
+from plantwatch.configuration import load, with_changes
 from plantwatch.settings import Settings
 
 PIPELINE: Final = ("migrate", "worker", "sink-postgres")
@@ -75,8 +75,7 @@ class Plant:
         """One more process of a kind that runs already, with these sections of settings changed."""
         settings = self.settings
         for section, fields in changes.items():
-            changed = getattr(settings, section).model_copy(update=fields)
-            settings = settings.model_copy(update={section: changed})
+            settings = with_changes(settings, section, **fields)
         home = self.home / uuid.uuid4().hex
         planned = local_stack.plan(settings, (name,), home)
         if self.armed:

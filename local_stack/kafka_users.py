@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from connections.kafka_roles import ROLES, Role
 from local_stack.postgres import keep
+from plantwatch.configuration import with_changes
 from plantwatch.errors import ConfigError
 from plantwatch.settings import Settings
 
@@ -52,14 +53,19 @@ def with_login(settings: Settings, home: Path) -> Settings:
             "the local stack makes Kafka's users itself: unset KAFKA_SASL_USERNAME and "
             "KAFKA_SASL_PASSWORD, or name the processes to start with --only"
         )
-    mine = {"sasl_username": ADMIN, "sasl_password": SecretStr(password), "ca_file": _ca(folder)}
     variables = {
         "KAFKA_SASL_USERNAME": ADMIN,
         "KAFKA_SASL_PASSWORD": password,
         "KAFKA_CA_FILE": str(_ca(folder)),
     }
     keep(home / "stack.env", variables)
-    return settings.model_copy(update={"kafka": kafka.model_copy(update=mine)})
+    return with_changes(
+        settings,
+        "kafka",
+        sasl_username=ADMIN,
+        sasl_password=SecretStr(password),
+        ca_file=_ca(folder),
+    )
 
 
 def in_role(settings: Settings, home: Path, role: Role) -> Settings:
@@ -73,8 +79,8 @@ def in_role(settings: Settings, home: Path, role: Role) -> Settings:
     made = _secrets(folder)
     if kafka.sasl_password != SecretStr(made[ADMIN]):
         return settings
-    own = {"sasl_username": role, "sasl_password": SecretStr(made[role])}
-    return settings.model_copy(update={"kafka": kafka.model_copy(update=own)})
+    password = SecretStr(made[role])
+    return with_changes(settings, "kafka", sasl_username=role, sasl_password=password)
 
 
 def _make_secrets(folder: Path) -> None:

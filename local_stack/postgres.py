@@ -18,6 +18,7 @@ from pydantic import SecretStr
 
 from connections.postgres import ROLES, field, login, variable
 from local_stack.process import LOOPBACK, PROBE_TIMEOUT_SEC, Port, Process, as_user, loopback_port
+from plantwatch.configuration import with_changes
 from plantwatch.settings import Postgres, Settings, Stack
 
 SUPERUSER = "postgres"
@@ -69,8 +70,7 @@ def with_passwords(settings: Settings, home: Path) -> Settings:
     made = {role: secrets.token_urlsafe(24) for role in missing}
     keep(home / "stack.env", {variable(role, "password"): made[role] for role in missing})
     fields = {field(role, "password"): SecretStr(made[role]) for role in missing}
-    postgres = settings.postgres.model_copy(update=fields)
-    return settings.model_copy(update={"postgres": postgres})
+    return with_changes(settings, "postgres", **fields)
 
 
 def keep(file: Path, values: dict[str, str]) -> None:

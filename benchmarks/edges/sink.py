@@ -27,6 +27,7 @@ from connections.kafka import METADATA_TIMEOUT_SEC
 from connections.postgres import connect
 from connections.span import partitions
 from local_stack.postgres import connect_as_superuser
+from plantwatch.configuration import with_changes
 from plantwatch.errors import UnavailableError
 from plantwatch.messages import ScoreEvent, SensorReading
 from plantwatch.settings import Settings
@@ -102,10 +103,14 @@ def _copy(
 def _sink(settings: Settings, home: Path, system: str, number: int, total: int) -> Speed:
     """One sink from the beginning of `scores`, in a group of its own."""
     group = f"{system.replace(' ', '-')}-{number}"
-    groups_of = {f"{store}_group_id": group for store in ("postgres", "shadow")}
-    knobs = settings.sink.model_copy(update=groups_of | {"readings_group_id": f"{group}-readings"})
-    topics = settings.topics.model_copy(update={"shadow_scores": settings.topics.scores})
-    own = settings.model_copy(update={"sink": knobs, "topics": topics})
+    same_scores = with_changes(settings, "topics", shadow_scores=settings.topics.scores)
+    own = with_changes(
+        same_scores,
+        "sink",
+        postgres_group_id=group,
+        shadow_group_id=group,
+        readings_group_id=f"{group}-readings",
+    )
     with ExitStack() as running:
         if system == WITH_READINGS:
             running.enter_context(process(own, home, "sink", "readings"))

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from benchmarks.edges.stack import LOG, process
-from benchmarks.own import own_run
+from benchmarks.isolation import isolated_worker
 from connections.kafka import ensure_topics
 from connections.tail import tail
 from data.fleet import Fleet
@@ -33,7 +33,7 @@ def run(settings: Settings, home: Path, fleet: Fleet, starts: int) -> Iterator[f
     """
     kafka.replay(settings, fleet, manifest=home / "waiting.json")
     for number in range(starts + 1):
-        seconds = _start(own_run(settings, f"start-{number}"), home)
+        seconds = _start(isolated_worker(settings, f"start-{number}"), home)
         if number:
             yield seconds
 
@@ -45,7 +45,7 @@ def imported(settings: Settings, home: Path) -> tuple[str, ...]:
         UnavailableError: it gave no verdict, or did not report what it imports.
     """
     before = LOG.stat().st_size if LOG.exists() else 0
-    _start(own_run(settings, "imports"), home, {"PYTHONPROFILEIMPORTTIME": "1"})
+    _start(isolated_worker(settings, "imports"), home, {"PYTHONPROFILEIMPORTTIME": "1"})
     text = LOG.read_bytes()[before:].decode(errors="replace")
     packages = imported_packages(text)
     if "confluent_kafka" not in packages:

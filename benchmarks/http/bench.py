@@ -30,6 +30,7 @@ from local_stack.pipeline import command
 from local_stack.process import listens
 from models.cache import load_production
 from models.card import ModelType
+from plantwatch.configuration import with_changes
 from plantwatch.errors import UnavailableError
 from plantwatch.features import FeatureSpec
 from plantwatch.settings import Settings
@@ -207,8 +208,6 @@ def run(
     with tempfile.TemporaryDirectory(prefix="plantwatch-bench-") as name:
         cache = Path(name)
         train(fleet, settings, model, cache)
-        own = settings.model_copy(
-            update={"model": settings.model.model_copy(update={"cache": cache})}
-        )
+        own = with_changes(settings, "model", cache=cache)
         windows = cut(fleet, settings.window.length).values[: settings.api.max_batch_size]
         return Bench(own, {"MODEL_CACHE": name}, windows, tell).run(rounds)

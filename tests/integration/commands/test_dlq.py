@@ -10,11 +10,12 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from connections.kafka import client_config, ensure_topics, producer_config
 from local_stack.free import free_ports
 from models.cache import load_production
+from plantwatch.configuration import with_changes
 from plantwatch.messages import DeadLetter, score_event_from_bytes
 from plantwatch.scoring import TOLERANCE
 from plantwatch.settings import Settings
 from tests.support import plant, topics
-from tests.support.commands import Command, with_changes
+from tests.support.commands import Command
 from tests.support.small_training import cached_model, small_fleet
 from tests.support.topics import Place, Sent
 from tests.support.verdicts import verdict

@@ -10,11 +10,12 @@ import pytest
 from connections.kafka import ensure_topics
 from connections.postgres import connect
 from local_stack.free import free_ports
+from plantwatch.configuration import with_changes
 from plantwatch.settings import Settings
 from sinks.migrate import upgrade
 from tests.support import plant, topics
 from tests.support import stored as rows_of
-from tests.support.commands import Command, with_changes
+from tests.support.commands import Command
 from tests.support.small_training import cached_model, small_fleet
 
 pytestmark = pytest.mark.real

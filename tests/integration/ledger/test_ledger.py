@@ -15,12 +15,13 @@ from ledger.findings import Fault, Findings
 from ledger.run import run
 from ledger.sources import cluster
 from local_stack.free import free_ports
+from plantwatch.configuration import with_changes
 from plantwatch.messages import DeadLetter, score_event_from_bytes
 from plantwatch.settings import Settings
 from producers.manifest import Manifest
 from sinks.migrate import upgrade
 from tests.support import plant, topics
-from tests.support.commands import Command, with_changes
+from tests.support.commands import Command
 from tests.support.small_training import cached_model, small_fleet
 from tests.support.topics import Sent
 

@@ -19,9 +19,10 @@ from models.registry import (
     set_challenger,
     set_production,
 )
+from plantwatch.configuration import with_changes
 from plantwatch.errors import ConfigError, UnavailableError
 from plantwatch.settings import Settings
-from tests.support.commands import Command, with_changes
+from tests.support.commands import Command
 from tests.support.small_training import small_fleet, small_sample, small_settings
 from training.fitters import FITTERS
 from training.train import Trained, train
