@@ -52,7 +52,7 @@ def run(settings: Settings, fleet: Fleet, moves: int) -> Iterator[float]:
             for _ in range(moves):
                 other = next(one for one in versions if one != now)
                 # A move right after a swap would meet the worker at its look, always.
-                verdicts.pass_by(rng.uniform(0, 2 * settings.model.refresh_sec))
+                verdicts.read_for(rng.uniform(0, 2 * settings.model.refresh_sec))
                 began = time.monotonic()
                 registry.set_production(settings, versions[other])
                 verdicts.await_model(other)
@@ -99,7 +99,7 @@ def _flow(settings: Settings, fleet: Fleet) -> Iterator["Future[None]"]:
 
 
 class _Verdicts:
-    """The model of each verdict from now on; no wait for one lasts for ever."""
+    """The digest of each verdict's model from now on; no wait for one lasts for ever."""
 
     def __init__(self, settings: Settings, no_more: Callable[[], bool]) -> None:
         """`no_more` says that nothing is published any more."""
@@ -108,7 +108,7 @@ class _Verdicts:
         self._digests = self._follow(settings)
 
     def next(self) -> str:
-        """The model of the next verdict.
+        """The digest of the next verdict's model.
 
         Raises:
             UnavailableError: none came in time.
@@ -116,16 +116,16 @@ class _Verdicts:
         self._deadline = time.monotonic() + _PATIENCE_SEC
         for digest in self._digests:
             return digest
-        raise _still("no verdict came")
+        raise _stalled("no verdict came")
 
-    def pass_by(self, seconds: float) -> None:
+    def read_for(self, seconds: float) -> None:
         """Read on for a while."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             self.next()
 
     def await_model(self, wanted: str) -> None:
-        """Read on to the first verdict of a model.
+        """Read on to the first verdict of the model with this digest.
 
         Raises:
             UnavailableError: none came in time.
@@ -134,7 +134,7 @@ class _Verdicts:
         for digest in self._digests:
             if digest == wanted:
                 return
-        raise _still("the other model did not come into use")
+        raise _stalled("the other model did not come into use")
 
     def close(self) -> None:
         self._digests.close()
@@ -149,7 +149,7 @@ class _Verdicts:
         return self._no_more() or time.monotonic() > self._deadline
 
 
-def _still(what: str) -> UnavailableError:
+def _stalled(what: str) -> UnavailableError:
     return UnavailableError(f"{what}; `plantwatch status` shows why")
 
 

@@ -59,9 +59,9 @@ def _run(
 ) -> dict[str, Any]:
     from benchmarks import fleets, pipeline, scale_out
 
-    burst = pipeline.at_once(made)  # first, for a broker's code is slow when it is new
+    burst = pipeline.burst(made)  # first, for a broker's code is slow when it is new
     everyday = [pipeline.sustain(made, _EVERYDAY, seconds, machines) for machines in fleets.SIZES]
-    everyday.append(pipeline.sustain(made, _EVERYDAY, seconds, environ=pipeline.HURRY))
+    everyday.append(pipeline.sustain(made, _EVERYDAY, seconds, environ=pipeline.LOW_LATENCY))
     _table(console, everyday)
     tried = list(pipeline.highest(made, burst.readings_per_s, seconds))
     half = pipeline.sustain(made, round(tried[-1].rate / 2, -1), seconds)
