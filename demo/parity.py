@@ -40,6 +40,6 @@ def compare(
     differences = [
         abs(stored[identity] - score)
         for row, score in zip(rows, offline, strict=True)
-        if (identity := (fleet.sensor_id(int(fleet.engine[row])), int(fleet.cycle[row]))) in stored
+        if (identity := fleet.identity(row)) in stored
     ]
     return Parity(len(differences), max(differences, default=0.0))

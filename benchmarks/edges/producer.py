@@ -78,7 +78,7 @@ def _messages(fleet: Fleet) -> Iterator[tuple[bytes, bytes]]:
     """Keys and values of one pass, in its order."""
     origin = replay.pass_origin(int(time.time() * 1e6), int(fleet.cycle.max()), None, None)
     for row in replay.order(fleet, fleet.slices, {}).tolist():
-        sensor_id, cycle = fleet.sensor_id(int(fleet.engine[row])), int(fleet.cycle[row])
+        sensor_id, cycle = fleet.identity(row)
         reading = {
             "sensor_id": sensor_id,
             "cycle": cycle,

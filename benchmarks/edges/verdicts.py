@@ -63,10 +63,11 @@ def _readings(fleet: Fleet, count: int) -> Iterator[tuple[SensorReading, int]]:
     for number in range(count):
         row = int(rows[number % len(rows)])
         passed = number // len(rows) * cycles
-        time = replay.event_time(_ORIGIN, passed + int(fleet.cycle[row]))
+        sensor_id, cycle = fleet.identity(row)
+        time = replay.event_time(_ORIGIN, passed + cycle)
         reading = SensorReading(
-            sensor_id=fleet.sensor_id(int(fleet.engine[row])),
-            cycle=int(fleet.cycle[row]),
+            sensor_id=sensor_id,
+            cycle=cycle,
             event_time=to_iso(time),
             settings=fleet.settings[row].tolist(),
             sensors=fleet.sensors[row].tolist(),
