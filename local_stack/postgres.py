@@ -17,7 +17,8 @@ from psycopg import sql
 from pydantic import SecretStr
 
 from connections.postgres import ROLES, field, login, variable
-from local_stack.process import LOOPBACK, PROBE_TIMEOUT_SEC, Port, Process, as_user, loopback_port
+from local_stack.ports import port_of
+from local_stack.process import LOOPBACK, PROBE_TIMEOUT_SEC, Process, as_user, loopback_port
 from plantwatch.configuration import with_changes
 from plantwatch.settings import Postgres, Settings, Stack
 
@@ -50,7 +51,7 @@ def process(settings: Settings, home: Path) -> Process:
             *(word for option in options for word in ("-c", option)),
         ),
         address=f"{address}/{settings.postgres.db}",
-        ports=(Port(settings.postgres.port, "POSTGRES_PORT"),),
+        ports=(port_of(settings, "postgres"),),
         before_start=partial(_initialise, settings.stack, folder),
         make_ready=partial(_ensure_database, settings.postgres, folder),
         folder=folder,
