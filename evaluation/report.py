@@ -31,7 +31,7 @@ def report(played: Played, settings: Settings) -> dict[str, Any]:
             for one in played.players
         ],
         "events": _each(seeds, lambda seed: summary.event_rows(seed, settings)),
-        "incidents": _each(seeds, lambda seed: [summary.incidents_told(seed, settings)]),
+        "incidents": _each(seeds, lambda seed: [summary.incident_row(seed, settings)]),
         "calibration": _each(seeds, lambda seed: [summary.calibration(seed, settings)]),
         "budget": _each(seeds, lambda seed: [summary.budget(seed, settings)]),
         "sweeps": _each(seeds, lambda seed: [{"points": summary.sweep(seed, settings)}]),

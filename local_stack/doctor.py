@@ -158,14 +158,14 @@ def kafka_jars(version: str, environ: Mapping[str, str]) -> Finding:
     return Finding("kafka", Health.WARN, f"{version} is 45 MB from Maven Central", advice)
 
 
-def postgres_server(knobs: Stack) -> Finding:
+def postgres_server(config: Stack) -> Finding:
     """The server, and for root somebody else to run it."""
-    if knobs.postgres_bin is None:
+    if config.postgres_bin is None:
         mend = "rm .venv/stamp; make install"
     else:
         mend = "mend or unset STACK_POSTGRES_BIN"
     try:
-        binary = postgres.binary(knobs, "postgres")
+        binary = postgres.binary(config, "postgres")
         answer = subprocess.run([binary, "--version"], capture_output=True, text=True, check=True)
     except (AssertionError, OSError, subprocess.CalledProcessError) as error:
         detail = f"the server does not run: {type(error).__name__}"
