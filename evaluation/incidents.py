@@ -46,9 +46,7 @@ def _lives(judged: Judgement) -> Iterator[range]:
 
 def _leads(judged: Judgement, rows: range, rule: IncidentRule) -> tuple[int, ...]:
     followed = follow(CALM, (_event(judged, row) for row in rows), rule)
-    still = followed.machine.incident
-    incidents = [*followed.closed, *([still] if still else [])]
-    return tuple(int(judged.rul[one.opened_cycle]) for one in incidents)
+    return tuple(int(judged.rul[one.opened_cycle]) for one in followed.incidents)
 
 
 def _event(judged: Judgement, row: int) -> ScoreEvent:

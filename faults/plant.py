@@ -93,8 +93,8 @@ class Plant:
         for processes in (self.processes, *self.others):
             processes.continue_all()
 
-    def carried_out(self, point: str, action: Action, passes: int = 1) -> None:
-        """Give an order and wait until it is carried out."""
+    def carry_out(self, point: str, action: Action, passes: int = 1) -> None:
+        """Order what whoever passes the point is to do, and wait until it is done."""
         self.orders.give(point, action, passes)
         until(lambda: not self.orders.pending(point), f"somebody passes {point}")
 
@@ -183,17 +183,17 @@ def _drop(on: Servers, settings: Settings) -> None:
 
 def _armed(planned: local_stack.Plan, home: Path, sabotage: str) -> local_stack.Plan:
     """The same processes, those with failpoints armed; their orders lie under `home`."""
-    told = {ORDERS: str((home / _ORDERS).resolve()), SABOTAGE: sabotage}
-    stages = [[_armed_process(one, told) for one in stage] for stage in planned.stages]
+    environ = {ORDERS: str((home / _ORDERS).resolve()), SABOTAGE: sabotage}
+    stages = [[_armed_process(one, environ) for one in stage] for stage in planned.stages]
     return replace(planned, stages=stages)
 
 
-def _armed_process(process: Process, told: Mapping[str, str]) -> Process:
+def _armed_process(process: Process, environ: Mapping[str, str]) -> Process:
     _, _, module, *words = process.argv
     if module != "commands.app" or words[0] not in set(Role):
         return process
     return replace(
         process,
         argv=(sys.executable, "-m", "commands.armed", *words),
-        environment={**process.environment, **told},
+        environment={**process.environment, **environ},
     )

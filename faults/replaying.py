@@ -9,7 +9,7 @@ from typing import Final, Self
 
 from faults.armed import ORDERS
 from faults.plant import Plant
-from faults.run import Session
+from faults.scenario import Session
 from faults.supervised import until
 from local_stack.pipeline import environment_of
 from producers.manifest import FOLDER as MANIFESTS

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from faults.moments import BREATH_SEC, SINK, WORKER, in_mid_work, metric, waiting
 from faults.orders import Action
 from faults.plant import Plant
-from faults.run import RATE, Measured, Trial
+from faults.scenario import RATE, Measured, Trial
 from faults.supervised import Processes, until
 from local_stack.free import free_ports
 
@@ -64,7 +64,7 @@ def second_sink(plant: Plant) -> Iterator[Processes]:
 def _zombie(plant: Plant, name: str, point: str, session_sec: float) -> None:
     """Stop whoever passes the point, until another has taken over; then let it go on."""
     in_mid_work(plant, name)
-    plant.carried_out(point, Action.STOP)
+    plant.carry_out(point, Action.STOP)
     time.sleep(session_sec + BREATH_SEC)
     _caught_up(plant)
     plant.continue_all()
