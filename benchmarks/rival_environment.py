@@ -5,10 +5,11 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from benchmarks.results import FOLDER
 from plantwatch.errors import UnavailableError
 
 REQUIREMENTS: Final = Path("benchmarks/rivals.txt")
-HOME: Final = Path(".local/bench/venv")
+HOME: Final = FOLDER / "venv"
 
 
 def ensure(home: Path = HOME, requirements: Path = REQUIREMENTS) -> Path:

@@ -4,7 +4,6 @@ Counted from just before the alias is moved in the registry to the first verdict
 being read from `scores`.
 """
 
-import json
 import math
 import statistics
 import threading
@@ -16,6 +15,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
+from benchmarks import results
 from connections.groups import behind
 from connections.tail import tail
 from data.fleet import Fleet
@@ -25,7 +25,6 @@ from plantwatch.messages import score_event_from_bytes
 from plantwatch.settings import Settings
 from producers import kafka
 
-RESULT: Final = Path(".local/bench/rollback.json")
 MANIFEST: Final = Path(".local/replay/rollback.json")
 _ROWS_PER_SEC: Final = 4.0
 """Of each engine, so that verdicts come every few milliseconds, and nobody is saturated."""
@@ -72,8 +71,7 @@ def save(seconds: Sequence[float], fleet: Fleet) -> None:
         "min_s": round(min(seconds), 2),
         "max_s": round(max(seconds), 2),
     }
-    RESULT.parent.mkdir(parents=True, exist_ok=True)
-    RESULT.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    results.save("rollback", figures)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import Final
 
 from benchmarks import rival_environment
 from benchmarks.processes import Child, running
+from benchmarks.results import FOLDER
 from plantwatch.errors import UnavailableError
 
 OFFLINE: Final = "offline"
@@ -36,7 +37,7 @@ class System:
 
 
 SYSTEMS: Final = (
-    System(OFFLINE, ("-m", "benchmarks.offline", ".local/bench/offline.json")),
+    System(OFFLINE, ("-m", "benchmarks.offline", str(FOLDER / "offline.json"))),
     System(PLAIN, ("-m", "benchmarks.plain_loop")),
     System(PLANTWATCH, ("-m", "commands.app", "worker")),
     System(
@@ -70,7 +71,7 @@ def process(system: System, environ: Mapping[str, str]) -> AbstractContextManage
 
 def log_of(system: System) -> Path:
     """What its last run printed."""
-    return Path(".local/bench") / f"{system.name}.log"
+    return FOLDER / f"{system.name}.log"
 
 
 def _command(system: System) -> Sequence[str]:

@@ -23,6 +23,7 @@ from confluent_kafka.admin import AdminClient
 from benchmarks.isolation import isolated_worker
 from benchmarks.outputs import Differences, Scores, compare, published
 from benchmarks.processes import Child, cpu_seconds
+from benchmarks.results import FOLDER
 from benchmarks.rivals.rules import STATE
 from benchmarks.stretch import FIRST_SHARE, LAST_SHARE, Moment, speed
 from benchmarks.systems import OFFLINE, System, log_of, process
@@ -75,7 +76,7 @@ def run(
     """
     shutil.rmtree(STATE, ignore_errors=True)
     for number in range(passes):
-        kafka.replay(settings, fleet, manifest=Path(f".local/bench/pass-{number}.json"))
+        kafka.replay(settings, fleet, manifest=FOLDER / f"pass-{number}.json")
     scored = int((fleet.cycle >= settings.window.length).sum())
     load = Load(passes * len(fleet.cycle), passes * scored)
     for number in range(rounds):

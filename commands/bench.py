@@ -2,7 +2,6 @@
 
 import statistics
 import uuid
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -67,7 +66,7 @@ def _compare(
     settings: Settings, fleet: "Fleet", passes: int, rounds: int, console: Console
 ) -> None:
     """Print each system's rounds as they come, then all in short; write the results."""
-    from benchmarks import report, systems, worker
+    from benchmarks import report, results, systems, worker
     from local_stack.pipeline import environment_of
 
     present, left_out = systems.available()
@@ -78,7 +77,7 @@ def _compare(
         done.append(one)
         console.print(f"{one.system:<17} {one.readings_per_s:>9,.0f} readings/s")
     figures = report.figures(done)
-    report.save(figures)
+    results.save("worker", figures)
     report.draw(figures)
     console.print(_table(report.rows(figures)))
     console.print(
@@ -124,9 +123,10 @@ def _rollback(settings: Settings, fleet: "Fleet", moves: int, console: Console) 
 def _own(settings: Settings) -> Settings:
     """Topics, group, port and model alias of its own, so that a benchmark meets nobody."""
     from benchmarks.isolation import isolated_topics
+    from benchmarks.results import FOLDER
     from local_stack.free import free_ports
 
     name, (port,) = f"bench-{uuid.uuid4().hex[:8]}", free_ports(1)
-    own = with_changes(settings, "model", alias="bench", cache=Path(".local/bench/models"))
+    own = with_changes(settings, "model", alias="bench", cache=FOLDER / "models")
     own = with_changes(own, "worker", group_id=name, instance_id=name, metrics_port=port)
     return isolated_topics(own, name)

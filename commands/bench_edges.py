@@ -52,6 +52,7 @@ def bench_edges(
     simulated; the last line says which.
     """
     # Here, not above: pandas and pandera take seconds, which no other command should wait for.
+    from benchmarks import results
     from benchmarks.edges import report
     from data.lookup import load
 
@@ -65,14 +66,12 @@ def bench_edges(
         task = bar.add_task("starting", total=None)
         run = _Run(settings, fleet, rounds, rows, lambda words: bar.update(task, description=words))
         figures = run.measure(set(only or Part), configs)
-    report.save(figures)
+    path = results.save("edges", figures)
     console, table = Console(width=100, highlight=False), Table(*HEAD, box=box.SIMPLE)
     for row in report.rows(figures):
         table.add_row(*row)
     console.print(table)
-    console.print(
-        f"{rounds} rounds, {fleet.subset} {fleet.split}: {fleet.source}; in {report.RESULT}"
-    )
+    console.print(f"{rounds} rounds, {fleet.subset} {fleet.split}: {fleet.source}; in {path}")
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,11 @@
 """`plantwatch bench-page`: how soon the live page shows a fleet."""
 
-import json
-from pathlib import Path
 from statistics import median
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
 from plantwatch.settings import Settings
-
-RESULT: Final = Path(".local/bench/page.json")
 
 
 def bench_page(
@@ -25,16 +21,16 @@ def bench_page(
     newcomer's: nothing is cached in the browser. Needs Chromium. Writes `.local/bench/page.json`.
     """
     # Here, not above: no other command should wait for them.
+    from benchmarks import results
     from benchmarks.page import look, stored
 
     context.ensure_object(Settings)
     with stored(context.find_root().params["config"], machines, cycles) as settings:
         found = look(settings, machines, looks)
-    told = {f"fleet of {machines:,}": found.fleet, "one machine": found.machine}
-    for what, seconds in told.items():
+    figures = {f"fleet of {machines:,}": found.fleet, "one machine": found.machine}
+    for what, seconds in figures.items():
         typer.echo(f"{what:<18} first sight after {spread(seconds)}")
-    RESULT.parent.mkdir(parents=True, exist_ok=True)
-    RESULT.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+    results.save("page", figures)
 
 
 def spread(seconds: list[float]) -> str:

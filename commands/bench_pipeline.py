@@ -1,8 +1,6 @@
 """`plantwatch bench-pipeline`: what the whole pipeline bears on this machine, and how it grows."""
 
-import json
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -18,7 +16,6 @@ if TYPE_CHECKING:
     from benchmarks.sustained import Sustained
 
 _WIDTH: Final = 100
-RESULT: Final = Path(".local/bench/pipeline.json")
 _EVERYDAY: Final = 500.0
 """Readings a second of the latencies that the contract speaks of."""
 
@@ -42,6 +39,7 @@ def bench_pipeline(
     Writes `.local/bench/pipeline.json`.
     """
     # Here, not above: these take seconds to import, which no other command should wait for.
+    from benchmarks import results
     from benchmarks.laboratory import laboratory
 
     detectors.check(model)
@@ -49,9 +47,8 @@ def bench_pipeline(
     console = Console(highlight=False, width=_WIDTH)
     with laboratory(settings, configs, model) as made:
         figures = _run(made, settings, seconds, console)
-    RESULT.parent.mkdir(parents=True, exist_ok=True)
-    RESULT.write_text(json.dumps({"model": model} | figures, indent=2) + "\n", encoding="utf-8")
-    console.print(f"{model}; simulated machines; written to {RESULT}")
+    path = results.save("pipeline", {"model": model} | figures)
+    console.print(f"{model}; simulated machines; written to {path}")
 
 
 def _run(

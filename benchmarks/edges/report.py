@@ -1,14 +1,10 @@
-"""The figures of a run: as a file, and as the rows of a table."""
+"""The figures of a run, and the rows of a table that they make."""
 
-import json
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from benchmarks.edges.stack import FOLDER
 from benchmarks.stretch import Speed
-
-RESULT: Final = FOLDER / "edges.json"
 
 Row = tuple[str, str, str, str, str]
 """What, median, range, plantwatch's ratio to it with its range, target."""
@@ -33,12 +29,6 @@ def by_system(runs: Iterable[tuple[str, Speed]], unit: str) -> dict[str, dict[st
         own[f"{unit}s_per_s"].append(one.per_s)
         own[f"cpu_us_per_{unit}"].append(one.cpu_us)
     return figures
-
-
-def save(figures: Mapping[str, Any]) -> None:
-    """Write `.local/bench/edges.json`."""
-    RESULT.parent.mkdir(parents=True, exist_ok=True)
-    RESULT.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
 
 def rows(figures: Mapping[str, Any]) -> list[Row]:

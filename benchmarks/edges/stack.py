@@ -9,12 +9,12 @@ from typing import Final
 
 import local_stack
 from benchmarks.processes import Child, running
+from benchmarks.results import FOLDER
 from local_stack.free import free_addresses
 from local_stack.pipeline import command, environment_of
 from plantwatch.configuration import load
 from plantwatch.settings import Settings
 
-FOLDER: Final = Path(".local/bench")
 LOG: Final = FOLDER / "edges.log"
 """What the measured processes print."""
 

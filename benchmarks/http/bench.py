@@ -23,6 +23,7 @@ from api.window import columns
 from benchmarks.http.load import flat_out, post, steady
 from benchmarks.laboratory import train
 from benchmarks.processes import Child, running
+from benchmarks.results import FOLDER
 from data import datasets
 from data.simulate import simulate
 from local_stack.free import free_ports
@@ -36,7 +37,7 @@ from plantwatch.features import FeatureSpec
 from plantwatch.settings import Settings
 from training.dataset import cut
 
-LOG: Final = Path(".local/bench/api.log")
+LOG: Final = FOLDER / "api.log"
 _RATES: Final = (50, 100, 200, 400, 600, 800, 1000, 1200, 1600)
 """Requests/s, from the everyday one that the targets speak of to more than one core bears."""
 _RATE_SEC: Final = 10.0

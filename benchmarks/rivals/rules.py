@@ -13,6 +13,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from benchmarks.results import FOLDER
 from plantwatch.configuration import environment, load
 from plantwatch.decode import Reading, decode
 from plantwatch.messages import identity, to_iso
@@ -21,7 +22,7 @@ from plantwatch.settings import Settings
 
 Window = NDArray[np.float32]
 
-STATE: Final = Path(".local/bench/state")
+STATE: Final = FOLDER / "state"
 """What the frameworks keep on disk; emptied when a benchmark begins."""
 
 _LAST_CYCLE: Final = Struct("<q")
