@@ -128,5 +128,5 @@ def test_prometheus_knows_whom_to_scrape() -> None:
         "drift",
         "api",
     }
-    told = {rule["name"] for group in groups for rule in group["rules"]}
-    assert told == {alert.name for alert in table(settings)}
+    names = {rule["name"] for group in groups for rule in group["rules"]}
+    assert names == {alert.name for alert in table(settings)}
