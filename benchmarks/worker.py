@@ -75,10 +75,7 @@ def run(
         PlantwatchError: a system's scores are not those of the offline scoring.
     """
     shutil.rmtree(STATE, ignore_errors=True)
-    for number in range(passes):
-        kafka.replay(settings, fleet, manifest=FOLDER / f"pass-{number}.json")
-    scored = int((fleet.cycle >= settings.window.length).sum())
-    load = Load(passes * len(fleet.cycle), passes * scored)
+    load = _preload(settings, fleet, passes)
     for number in range(rounds):
         truth: Scores = {}
         for system in systems:
@@ -91,6 +88,13 @@ def run(
             truth = truth or dict(scores)
             check(system, compare(truth, scores, whole=not system.bounded), len(truth), load)
             yield measured
+
+
+def _preload(settings: Settings, fleet: Fleet, passes: int) -> Load:
+    for number in range(passes):
+        kafka.replay(settings, fleet, manifest=FOLDER / f"pass-{number}.json")
+    scored = int((fleet.cycle >= settings.window.length).sum())
+    return Load(passes * len(fleet.cycle), passes * scored)
 
 
 def check(system: System, differences: Differences, scores: int, load: Load) -> None:

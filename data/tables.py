@@ -39,9 +39,8 @@ def read(table: Table, name: str, split: Split) -> Fleet:
     numbers = _numbers(path, frame, [*columns.settings, *columns.sensors])[order]
     engine = (machine[order] + 1).astype(np.int64)
     cycle = cycles(np.bincount(engine)[1:])
-    if columns.remaining is None:
-        rul = rul_of(engine, cycle, np.zeros(len(names), np.int64))
-    else:
+    rul = rul_of(engine, cycle, np.zeros(len(names), np.int64))
+    if columns.remaining is not None:
         rul = _remaining(path, frame, columns.remaining)[order]
     return Fleet(
         subset=name,

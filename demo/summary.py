@@ -26,12 +26,10 @@ def lines(tour: Tour, settings: Settings, *, kept: bool) -> Iterator[str]:
 
 
 def _account(account: Account) -> Iterator[str]:
-    kinds = ", ".join(
-        f"{getattr(account, kind):,} {kind.replace('_', ' ')}" for kind in ReadingClass
-    )
+    classes = ((getattr(account, kind), kind.replace("_", " ")) for kind in ReadingClass)
     verdict = "every reading is accounted for" if account.in_order else "NOT IN ORDER"
     yield f"Readings   {account.published:,} published:"
-    yield f"           {kinds}"
+    yield "           " + ", ".join(f"{number:,} {name}" for number, name in classes)
     yield (
         f"Verdicts   {account.stored:,} stored, {account.lost:,} lost, "
         f"{account.doubled:,} doubled: {verdict}"

@@ -29,8 +29,8 @@ def connected(database: Postgres, port: int) -> psycopg.Connection:
     )
 
 
-# Nobody notices the proxy, until it cuts a COMMIT: the client sees its connection break, and the server
-# has committed all the same.
+# Nobody notices the proxy, until it cuts a COMMIT: the client sees its connection break, and the
+# server has committed all the same.
 def test_a_cut_commit_is_committed(database: Postgres, proxy: Proxy) -> None:
     with connected(database, proxy.port) as connection:
         connection.execute("CREATE TABLE kept (word text)")
