@@ -25,6 +25,7 @@ SIZES: Final = (100, 10_000, 100_000)
 _MEASURED: Final = 20_000
 """Readings scored after the histories are there."""
 _AT_ONCE: Final = 1000
+"""Readings of a history handed over at once; their bytes are gone before memory is looked at."""
 
 
 class Grown(NamedTuple):

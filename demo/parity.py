@@ -12,6 +12,7 @@ from plantwatch.scoring import Detector
 from training.dataset import cut
 
 _BATCH: Final = 1000
+"""Windows scored at once: what the networks need of memory grows with them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from evaluation import summary
-from evaluation.inspect import remarks
 from evaluation.play import Played
+from evaluation.remarks import remarks
 from evaluation.summary import Seeds
 from plantwatch.settings import Settings
 

@@ -15,7 +15,9 @@ from local_stack.pipeline import environment_of
 from producers.manifest import FOLDER as MANIFESTS
 
 _SPEED: Final = "15"
+"""Cycles a second: a pass takes half a minute, and is struck in the middle."""
 _ENGINES: Final = "1-60"
+"""Up to 900 readings a second at that speed, about as many as the other scenarios publish."""
 
 
 class Replaying:

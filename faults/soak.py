@@ -27,7 +27,7 @@ from ledger.sources import cluster
 from producers.manifest import FOLDER as MANIFESTS
 
 RATE: Final = 600.0
-"""Readings a second, beside those of the replays (300 a second)."""
+"""Readings a second, beside those of the replays: 300 on average, with all their ends."""
 LEAST: Final = 500.0
 """Readings a second below which a soak says little: it does not count then."""
 PER_TEN_MINUTES: Final = {

@@ -53,11 +53,14 @@ def with_login(settings: Settings, home: Path) -> Settings:
             "the local stack makes Kafka's users itself: unset KAFKA_SASL_USERNAME and "
             "KAFKA_SASL_PASSWORD, or name the processes to start with --only"
         )
-    fields = {"sasl_username": ADMIN, "sasl_password": password, "ca_file": str(_ca(folder))}
-    variables = {f"KAFKA_{field}".upper(): value for field, value in fields.items()}
+    variables = {
+        "KAFKA_SASL_USERNAME": ADMIN,
+        "KAFKA_SASL_PASSWORD": password,
+        "KAFKA_CA_FILE": str(_ca(folder)),
+    }
     private.set_variables(home / "stack.env", variables)
-    own = {"sasl_password": SecretStr(password), "ca_file": _ca(folder)}
-    return with_changes(settings, "kafka", **fields | own)
+    own = {"sasl_username": ADMIN, "sasl_password": SecretStr(password), "ca_file": _ca(folder)}
+    return with_changes(settings, "kafka", **own)
 
 
 def in_role(settings: Settings, home: Path, role: Role) -> Settings:

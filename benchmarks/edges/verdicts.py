@@ -22,6 +22,8 @@ _ORIGIN: Final = 1_764_000_000_000_000
 """Event time of the first pass, in microseconds since 1970: any will do."""
 _ANOMALOUS: Final = 0.1
 """The share of anomalies, which are longer messages; on NASA's tests it is about that."""
+_BEFORE: Final = 29
+"""Readings of a window before its last."""
 _FLUSH_SEC: Final = 60.0
 
 
@@ -92,12 +94,12 @@ def _event(
         model_digest="0" * 64,
         partition=0,
         offset=number,
-        first_offset=max(0, number - 29),
+        first_offset=max(0, number - _BEFORE),
         published_at=time // 1000,
         top_sensors=tuple(
             SensorContribution(sensor, rng.gauss(0, 1)) for sensor in (4, 11, 15) if anomalous
         ),
         regime=0,
-        window_start=to_iso(time - 29 * replay.CYCLE_MICROSECONDS),
+        window_start=to_iso(time - _BEFORE * replay.CYCLE_MICROSECONDS),
         alarm=rule,
     )

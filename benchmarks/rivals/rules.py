@@ -48,6 +48,16 @@ def state_folder(of: Settings) -> Path:
     return folder
 
 
+def fetch_config(of: Settings) -> dict[str, str]:
+    """How the worker has librdkafka read ahead, for those whose driver that is, too."""
+    kafka = of.kafka
+    return {
+        "queued.max.messages.kbytes": str(kafka.prefetch_kb),
+        "max.partition.fetch.bytes": str(kafka.fetch_kb << 10),
+        "fetch.queue.backoff.ms": str(kafka.fetch_queue_backoff_ms),
+    }
+
+
 def reading_of(key: bytes | None, value: bytes | None, of: Settings) -> Reading:
     """Decode one message by the production rules.
 

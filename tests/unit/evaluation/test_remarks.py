@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from data.fleet import Fleet
-from evaluation.inspect import remarks
+from evaluation.remarks import remarks
 from tests.support.small_training import small_fleet, small_settings
 
 TRAIN, TEST = small_fleet("train"), small_fleet("test")
