@@ -23,6 +23,7 @@ from ledger.run import run as judge
 from producers.manifest import FOLDER as MANIFESTS
 
 _MACHINES: Final = 100
+"""As many as NASA's first fleet has."""
 LOW_LATENCY: Final = {
     "KAFKA_PARTITIONS": "2",
     "PRODUCER_LINGER_MS": "1",

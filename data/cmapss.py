@@ -12,10 +12,12 @@ from plantwatch.errors import BadDataError, ConfigError
 
 
 def rows_file(subset: str, split: Split) -> str:
+    """NASA's name of the file with the rows of a split."""
     return f"{split}_{subset}.txt"
 
 
 def rul_file(subset: str) -> str:
+    """NASA's name of the file with what is left of each test engine's life after its last row."""
     return f"RUL_{subset}.txt"
 
 

@@ -37,6 +37,7 @@ def compared(settings: Settings) -> dict[str, float]:
 
 
 def stored(settings: Settings) -> Found:
+    """What the table has, machine by machine in the order of opening."""
     with connect(settings, "reader") as connection:
         rows = connection.execute(_INCIDENTS).fetchall()
     every = [replace(incident_of(row), id=None) for (row,) in rows]

@@ -62,6 +62,7 @@ class Processes:
 
     @contextmanager
     def running(self) -> Iterator[local_stack.Stack]:
+        """All of them at work for the length of the block; raises as `local_stack.running`."""
         with local_stack.running(self._plan) as stack:
             self._statuses = {one.name: one for one in stack.statuses}
             try:
@@ -72,6 +73,7 @@ class Processes:
                     gate.set()
 
     def status(self, name: str) -> Status:
+        """What its supervisor knows of it; changes while one looks."""
         return self._statuses[name]
 
     def log(self, name: str) -> str:
@@ -105,6 +107,7 @@ class Processes:
         self._gates[name].clear()
 
     def release(self, name: str) -> None:
+        """Let it be started again."""
         self._gates[name].set()
 
     def until_ready(self, name: str, restarts: int = -1) -> None:

@@ -36,6 +36,7 @@ from sinks import migrate
 SYSTEMS: Final = ("plantwatch", "copy", VERDICTS_ONLY, WITH_READINGS)
 
 _LOOK_EVERY_SEC: Final = 0.02
+"""Shorter than the sink takes for a batch."""
 _PATIENCE_SEC: Final = 180.0
 _COPY: Final = """
 COPY copied (

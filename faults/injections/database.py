@@ -26,6 +26,7 @@ _DISK_MB: Final = 16
 
 @contextmanager
 def behind_a_proxy(session: Session) -> Iterator[Around]:
+    """A pipeline whose connections to PostgreSQL can be cut."""
     proxy = Proxy(session.servers.settings.postgres.port)
     try:
         yield Around({"POSTGRES_PORT": str(proxy.port)}, proxy)

@@ -47,6 +47,7 @@ def zombie_sink(trial: Trial) -> Measured:
 
 @contextmanager
 def second_worker(plant: Plant, instance: str) -> Iterator[Processes]:
+    """One more worker of the group, under this static name, for the length of the block."""
     (port,) = free_ports(1)
     changes = {"instance_id": instance, "metrics_port": port}
     with plant.another("worker", worker=changes) as processes:
@@ -55,6 +56,7 @@ def second_worker(plant: Plant, instance: str) -> Iterator[Processes]:
 
 @contextmanager
 def second_sink(plant: Plant) -> Iterator[Processes]:
+    """One more sink of the group for the length of the block."""
     (port,) = free_ports(1)
     changes = {"instance_id": "sink-2", "postgres_metrics_port": port}
     with plant.another("sink-postgres", sink=changes) as processes:
