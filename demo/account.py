@@ -45,7 +45,7 @@ class Account:
 
 def expected(fleet: Fleet, window: int) -> set[Identity]:
     """The readings that have a window: a fleet's cycles are 1, 2, ... without a hole."""
-    return set(map(fleet.identity, np.flatnonzero(fleet.cycle >= window)))
+    return set(map(fleet.identity, np.flatnonzero(fleet.cycle >= window).tolist()))
 
 
 def settle(

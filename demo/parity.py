@@ -37,7 +37,7 @@ def compare(
             for at in range(0, len(windows), _BATCH)
         ]
     )
-    rows = np.flatnonzero(fleet.cycle >= length)
+    rows = np.flatnonzero(fleet.cycle >= length).tolist()
     differences = [
         abs(stored[identity] - score)
         for row, score in zip(rows, offline, strict=True)
