@@ -16,14 +16,17 @@ from data.fleet import Fleet
 from faults.readings import Row, endless
 from models.cache import load_production
 from plantwatch.accounting import Ledger
+from plantwatch.configuration import with_changes
 from plantwatch.settings import Settings
 from stream_processors import chunks
 from stream_processors.partition import Partition
 
 SIZES: Final = (100, 10_000, 100_000)
+"""Machines of a plant, of a company, and as many as start together in `faults`."""
 _MEASURED: Final = 20_000
 """Readings scored after the histories are there."""
 _AT_ONCE: Final = 1000
+"""Readings of a history handed over at once; their bytes are gone before memory is looked at."""
 
 
 class Grown(NamedTuple):
@@ -55,8 +58,7 @@ class _Message(NamedTuple):
 
 def grow(settings: Settings, fleet: Fleet, cache: Path) -> Iterator[Grown]:
     """Measure every size in a process of its own: memory that is freed seldom goes back."""
-    model = settings.model.model_copy(update={"cache": cache})
-    own = settings.model_copy(update={"model": model})
+    own = with_changes(settings, "model", cache=cache)
     for machines in SIZES:
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
             yield pool.submit(_grown, own, fleet, machines).result()

@@ -16,6 +16,7 @@ from faults.plant import PIPELINE, Plant, Servers, plant, servers
 from faults.trained import version
 from models.cache import Role, write_named
 from models.card import ModelType
+from plantwatch.configuration import with_changes
 from plantwatch.settings import Settings
 
 _EPOCHS: Final = 1
@@ -64,12 +65,10 @@ def laboratory(settings: Settings, configs: Path, model: ModelType) -> Iterator[
 def train(fleet: Fleet, settings: Settings, model: ModelType, cache: Path) -> None:
     """Put a model of this type into `cache`, in production."""
     cache.mkdir(parents=True, exist_ok=True)
-    write_named(cache, Role.PRODUCTION, version(fleet, _hasty(settings), cache, 0, model))
+    write_named(cache, Role.PRODUCTION, version(fleet, _for_one_epoch(settings), cache, 0, model))
 
 
-def _hasty(settings: Settings) -> Settings:
-    sections: Mapping[str, object] = {
-        name: getattr(settings, name).model_copy(update={"epochs": _EPOCHS})
-        for name in ("lstm_training", "patchtst_training")
-    }
-    return settings.model_copy(update=dict(sections))
+def _for_one_epoch(settings: Settings) -> Settings:
+    for section in ("lstm_training", "patchtst_training"):
+        settings = with_changes(settings, section, epochs=_EPOCHS)
+    return settings

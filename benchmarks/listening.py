@@ -1,4 +1,4 @@
-"""Verdicts as a subscriber gets them: how long after the reading was published each arrives."""
+"""Verdicts as a subscriber gets them: how long after its reading's publication each arrives."""
 
 import threading
 import time
@@ -15,8 +15,10 @@ from plantwatch.settings import Settings
 PERCENTILES: Final = (50, 95, 99)
 
 
-class Heard(NamedTuple):
-    """A verdict: where its reading lies, when that was published, when this arrived; ms of 1970."""
+class Received(NamedTuple):
+    """A verdict: where its reading lies, when that was published and when this arrived, both in
+    milliseconds since 1970.
+    """
 
     partition: int
     offset: int
@@ -28,7 +30,7 @@ class Listener:
     """Subscribes to `scores` on a thread of its own, for the length of a `with` block."""
 
     def __init__(self, settings: Settings) -> None:
-        self.heard: list[Heard] = []
+        self.received: list[Received] = []
         """What has arrived so far, in order."""
         self._settings = settings
         self._halt = threading.Event()
@@ -48,8 +50,8 @@ class Listener:
         with closing(values):
             for value in values:
                 event, now = orjson.loads(value), 1000 * time.time()
-                self.heard.append(
-                    Heard(event["partition"], event["offset"], event["published_at"], now)
+                self.received.append(
+                    Received(event["partition"], event["offset"], event["published_at"], now)
                 )
 
 

@@ -1,4 +1,4 @@
-"""What a system said about the readings, held against what it should have said."""
+"""The scores that a system has published, held against those that it should have."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -18,7 +18,7 @@ class Differences(NamedTuple):
 
     Attributes:
         lost: it has none.
-        doubled: it has more than one, whatever they say.
+        doubled: it has more than one, whatever their values.
         wrong: one is off by more than 1e-6, or is of a reading that should have none.
     """
 
@@ -31,11 +31,11 @@ class Differences(NamedTuple):
         return bool(self.lost or self.doubled or self.wrong)
 
     def __str__(self) -> str:
-        said = f"{self.lost:,} lost, {self.doubled:,} doubled, {self.wrong:,} wrong"
-        return f"{said} ({self.example})" if self.example else said
+        counts = f"{self.lost:,} lost, {self.doubled:,} doubled, {self.wrong:,} wrong"
+        return f"{counts} ({self.example})" if self.example else counts
 
 
-def said(settings: Settings) -> list[tuple[str, float]]:
+def published(settings: Settings) -> list[tuple[str, float]]:
     """(id, `anomaly_score`) of every message that `scores` holds now.
 
     Raises:

@@ -23,17 +23,21 @@ from ledger.run import run as judge
 from producers.manifest import FOLDER as MANIFESTS
 
 _MACHINES: Final = 100
-HURRY: Final = {
+"""As many as NASA's first fleet has."""
+LOW_LATENCY: Final = {
     "KAFKA_PARTITIONS": "2",
     "PRODUCER_LINGER_MS": "1",
     "WORKER_CHUNK_FILL_MS": "1",
 }
 """Settings of a small plant that would rather have its verdicts soon than many of them."""
 _WARM_SEC: Final = 3.0
+"""What was queued while the first readings came is through by then."""
 _BURST: Final = 60_000
 """Readings without a pause, from which the search for the highest rate begins."""
 _STEPS: Final = (1.1, 1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
+"""Rates that are tried, as shares of the burst's: that has larger batches than a steady rate."""
 _KEEPS_PACE: Final = 0.98
+"""A load generator that publishes less of its rate than this has not been served."""
 _BEHIND_SEC: Final = 2.5
 """Offsets are committed each second, by the worker and then by the sink: so much is no lag yet."""
 _CATCH_UP_SEC: Final = 30.0
@@ -49,50 +53,6 @@ FROM anomaly_events
 _SIZE: Final = "SELECT pg_total_relation_size('anomaly_events'), count(*) FROM anomaly_events"
 
 
-def sustain(
-    laboratory: Laboratory,
-    rate: float,
-    seconds: float,
-    machines: int = _MACHINES,
-    environ: Mapping[str, str] = MappingProxyType({}),
-) -> Sustained:
-    """Publish `rate` readings a second for so long, and look whether all of it keeps up."""
-    with laboratory.pipeline(environ=environ) as made, Listener(made.settings) as listener:
-        rows = encoded(endless(laboratory.fleet, machines))
-        burst = (made.settings.window.length - 1) * machines
-        load = Load(made.settings, rows, rate, burst)
-        load.start()
-        try:
-            until(lambda: len(listener.heard) > 0, "the first verdict is there", _PATIENCE_SEC)
-            with suppress(FaultError):
-                patience = _CATCH_UP_SEC + burst / _FIRST_PER_S
-                until(lambda: waiting(made) < _BEHIND_SEC * rate, "it has kept up", patience)
-            time.sleep(_WARM_SEC)
-            sent, cpu, first = load.sent, _cpu(made), len(listener.heard)
-            began = time.monotonic()
-            time.sleep(seconds)
-            sent, took = load.sent - sent, time.monotonic() - began
-            used, behind, last = _cpu(made), waiting(made), len(listener.heard)
-            memory = made.memory(WORKER) / 2**20
-            load.stop()
-            drained(made)
-        finally:
-            load.abandon()
-        heard = listener.heard[first:last]
-        stored = _stored(made)
-    return Sustained(
-        rate=rate,
-        machines=machines,
-        partitions=made.settings.kafka.partitions,
-        held=sent / took > _KEEPS_PACE * rate and behind < _BEHIND_SEC * rate,
-        published_per_s=round(sent / took, 1),
-        score_ms=percentiles([one.arrived - one.published for one in heard]),
-        stored_ms=percentiles([stored[one.partition, one.offset] - one.published for one in heard]),
-        cpu_us={name: round(1e6 * (used[name] - cpu[name]) / sent, 1) for name in used},
-        worker_mb=round(memory),
-    )
-
-
 class Burst(NamedTuple):
     """Many readings without a pause: readings/s from the first publication to the last row stored,
     what a row takes on PostgreSQL's disk, indexes included, and what the ledger says of it all.
@@ -103,19 +63,28 @@ class Burst(NamedTuple):
     ledger: dict[str, Any]
 
 
-def at_once(laboratory: Laboratory) -> Burst:
+class _Snapshot(NamedTuple):
+    """So far: seconds of a monotonic clock, readings published, verdicts received, CPU seconds."""
+
+    at: float
+    sent: int
+    received: int
+    cpu: dict[str, float]
+
+
+def burst(laboratory: Laboratory) -> Burst:
     """Publish many readings, wait until all of them are stored, and have them judged."""
-    with laboratory.pipeline() as made:
+    with laboratory.pipeline() as plant:
         rows = some(endless(laboratory.fleet, _MACHINES), _BURST)
-        load = Load(made.settings, encoded(rows), None)
+        load = Load(plant.settings, encoded(rows), None)
         began = time.monotonic()
         load.start()
         load.finish()
-        drained(made)
+        drained(plant)
         rate = _BURST / (time.monotonic() - began)
-        with connect(made.settings, "reader") as connection:
+        with connect(plant.settings, "reader") as connection:
             size, number = connection.execute(_SIZE).fetchone() or (0, 1)
-        findings = judge(made.settings, made.home / MANIFESTS, lambda _done, _of: None)
+        findings = judge(plant.settings, plant.home / MANIFESTS, lambda _done, _of: None)
     return Burst(round(rate), round(size / number), findings.document())
 
 
@@ -128,18 +97,75 @@ def highest(laboratory: Laboratory, estimate: float, seconds: float) -> Iterator
             return
 
 
-def _cpu(made: Plant) -> dict[str, float]:
+def sustain(
+    laboratory: Laboratory,
+    rate: float,
+    seconds: float,
+    machines: int = _MACHINES,
+    environ: Mapping[str, str] = MappingProxyType({}),
+) -> Sustained:
+    """Publish `rate` readings a second for so long, and look whether all of it keeps up."""
+    with laboratory.pipeline(environ=environ) as plant, Listener(plant.settings) as listener:
+        first_readings = (plant.settings.window.length - 1) * machines
+        rows = encoded(endless(laboratory.fleet, machines))
+        load = Load(plant.settings, rows, rate, burst=first_readings)
+        load.start()
+        try:
+            _warm_up(plant, listener, rate, first_readings)
+            begin = _snapshot(plant, listener, load)
+            time.sleep(seconds)
+            end = _snapshot(plant, listener, load)
+            behind, memory = waiting(plant), plant.memory(WORKER)
+            load.stop()
+            drained(plant)
+        finally:
+            load.abandon()
+        verdicts = listener.received[begin.received : end.received]
+        stored = _stored(plant)
+    sent = end.sent - begin.sent
+    published_per_s = sent / (end.at - begin.at)
+    return Sustained(
+        rate=rate,
+        machines=machines,
+        partitions=plant.settings.kafka.partitions,
+        held=published_per_s > _KEEPS_PACE * rate and behind < _BEHIND_SEC * rate,
+        published_per_s=round(published_per_s, 1),
+        score_ms=percentiles([one.arrived - one.published for one in verdicts]),
+        stored_ms=percentiles(
+            [stored[one.partition, one.offset] - one.published for one in verdicts]
+        ),
+        cpu_us={name: round(1e6 * (end.cpu[name] - begin.cpu[name]) / sent, 1) for name in end.cpu},
+        worker_mb=round(memory / 2**20),
+    )
+
+
+def _warm_up(plant: Plant, listener: Listener, rate: float, first_readings: int) -> None:
+    """Wait until the machines' first readings are through; at a rate too high, until it is clear
+    that they never will be, for that is measured as well.
+    """
+    until(lambda: len(listener.received) > 0, "the first verdict is there", _PATIENCE_SEC)
+    with suppress(FaultError):
+        patience = _CATCH_UP_SEC + first_readings / _FIRST_PER_S
+        until(lambda: waiting(plant) < _BEHIND_SEC * rate, "it has kept up", patience)
+    time.sleep(_WARM_SEC)
+
+
+def _snapshot(plant: Plant, listener: Listener, load: Load) -> _Snapshot:
+    return _Snapshot(time.monotonic(), load.sent, len(listener.received), _cpu(plant))
+
+
+def _cpu(plant: Plant) -> dict[str, float]:
     """CPU seconds so far of each stage."""
-    servers = made.servers.processes
+    servers = plant.servers.processes
     return {
         "broker": cpu_seconds(servers.pid("kafka")),
-        "worker": cpu_seconds(made.processes.pid(WORKER)),
-        "sink": cpu_seconds(made.processes.pid(SINK)),
+        "worker": cpu_seconds(plant.processes.pid(WORKER)),
+        "sink": cpu_seconds(plant.processes.pid(SINK)),
         "PostgreSQL": cpu_seconds(servers.pid("postgres")),
     }
 
 
-def _stored(made: Plant) -> dict[tuple[int, int], float]:
+def _stored(plant: Plant) -> dict[tuple[int, int], float]:
     """When the transaction of each row began, in milliseconds, by partition and offset."""
-    with connect(made.settings, "reader") as connection:
+    with connect(plant.settings, "reader") as connection:
         return {(at, offset): when for at, offset, when in connection.execute(_WHEN)}

@@ -1,19 +1,18 @@
-"""The rounds of the benchmark as a file, as a table, and as a picture."""
+"""The rounds of the worker's benchmark as figures, as a table, and as a picture."""
 
-import json
 import statistics
 from collections.abc import Iterable, Iterator, Mapping
 from math import ceil, floor, log10
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from benchmarks.results import FOLDER
 from benchmarks.systems import PLAIN
 
 if TYPE_CHECKING:
     from benchmarks.worker import Round
 
-RESULT: Final = Path(".local/bench/worker.json")
-PICTURE: Final = Path(".local/bench/worker.png")
+PICTURE: Final = FOLDER / "worker.png"
 
 Figures = Mapping[str, Mapping[str, list[float]]]
 """Per system `readings_per_s` and `cpu_us_per_reading`, each a list of its rounds."""
@@ -38,12 +37,6 @@ def figures(rounds: "Iterable[Round]") -> Figures:
         of["readings_per_s"].append(one.readings_per_s)
         of["cpu_us_per_reading"].append(one.cpu_us_per_reading)
     return found
-
-
-def save(found: Figures, path: Path = RESULT) -> None:
-    """Write `.local/bench/worker.json`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
 
 
 def rows(found: Figures) -> Iterator[Row]:

@@ -5,10 +5,11 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from benchmarks.results import FOLDER
 from plantwatch.errors import UnavailableError
 
 REQUIREMENTS: Final = Path("benchmarks/rivals.txt")
-HOME: Final = Path(".local/bench/venv")
+HOME: Final = FOLDER / "venv"
 
 
 def ensure(home: Path = HOME, requirements: Path = REQUIREMENTS) -> Path:
@@ -31,8 +32,8 @@ def _uv(*arguments: str) -> None:
     try:
         subprocess.run([uv, "--quiet", *arguments], check=True, capture_output=True, text=True)
     except (OSError, subprocess.CalledProcessError) as error:
-        said = getattr(error, "stderr", None) or str(error)
-        why = " ".join(said.split())[:160]
+        output = getattr(error, "stderr", None) or str(error)
+        why = " ".join(output.split())[:160]  # one line of a terminal or two
         raise UnavailableError(
             f"{REQUIREMENTS} cannot be installed ({why}); run `make bench` with a network"
         ) from None

@@ -4,7 +4,6 @@ Counted from just before the alias is moved in the registry to the first verdict
 being read from `scores`.
 """
 
-import json
 import math
 import statistics
 import threading
@@ -16,6 +15,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
+from benchmarks import results
 from connections.groups import behind
 from connections.tail import tail
 from data.fleet import Fleet
@@ -25,7 +25,6 @@ from plantwatch.messages import score_event_from_bytes
 from plantwatch.settings import Settings
 from producers import kafka
 
-RESULT: Final = Path(".local/bench/rollback.json")
 MANIFEST: Final = Path(".local/replay/rollback.json")
 _ROWS_PER_SEC: Final = 4.0
 """Of each engine, so that verdicts come every few milliseconds, and nobody is saturated."""
@@ -52,7 +51,7 @@ def run(settings: Settings, fleet: Fleet, moves: int) -> Iterator[float]:
             for _ in range(moves):
                 other = next(one for one in versions if one != now)
                 # A move right after a swap would meet the worker at its look, always.
-                verdicts.pass_by(rng.uniform(0, 2 * settings.model.refresh_sec))
+                verdicts.read_for(rng.uniform(0, 2 * settings.model.refresh_sec))
                 began = time.monotonic()
                 registry.set_production(settings, versions[other])
                 verdicts.await_model(other)
@@ -72,8 +71,7 @@ def save(seconds: Sequence[float], fleet: Fleet) -> None:
         "min_s": round(min(seconds), 2),
         "max_s": round(max(seconds), 2),
     }
-    RESULT.parent.mkdir(parents=True, exist_ok=True)
-    RESULT.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    results.save("rollback", figures)
 
 
 @contextmanager
@@ -99,7 +97,7 @@ def _flow(settings: Settings, fleet: Fleet) -> Iterator["Future[None]"]:
 
 
 class _Verdicts:
-    """The model of each verdict from now on; no wait for one lasts for ever."""
+    """The digest of each verdict's model from now on; no wait for one lasts for ever."""
 
     def __init__(self, settings: Settings, no_more: Callable[[], bool]) -> None:
         """`no_more` says that nothing is published any more."""
@@ -108,7 +106,7 @@ class _Verdicts:
         self._digests = self._follow(settings)
 
     def next(self) -> str:
-        """The model of the next verdict.
+        """The digest of the next verdict's model.
 
         Raises:
             UnavailableError: none came in time.
@@ -116,16 +114,16 @@ class _Verdicts:
         self._deadline = time.monotonic() + _PATIENCE_SEC
         for digest in self._digests:
             return digest
-        raise _still("no verdict came")
+        raise _stalled("no verdict came")
 
-    def pass_by(self, seconds: float) -> None:
+    def read_for(self, seconds: float) -> None:
         """Read on for a while."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             self.next()
 
     def await_model(self, wanted: str) -> None:
-        """Read on to the first verdict of a model.
+        """Read on to the first verdict of the model with this digest.
 
         Raises:
             UnavailableError: none came in time.
@@ -134,7 +132,7 @@ class _Verdicts:
         for digest in self._digests:
             if digest == wanted:
                 return
-        raise _still("the other model did not come into use")
+        raise _stalled("the other model did not come into use")
 
     def close(self) -> None:
         self._digests.close()
@@ -149,7 +147,7 @@ class _Verdicts:
         return self._no_more() or time.monotonic() > self._deadline
 
 
-def _still(what: str) -> UnavailableError:
+def _stalled(what: str) -> UnavailableError:
     return UnavailableError(f"{what}; `plantwatch status` shows why")
 
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Final, NamedTuple
 
-from benchmarks.edges.stretch import Moment, speed
 from benchmarks.laboratory import Laboratory
 from benchmarks.processes import cpu_seconds
+from benchmarks.stretch import Moment, speed
 from connections.kafka import ensure_topics
 from faults.injections.members import second_worker
 from faults.load import Load
@@ -18,7 +18,9 @@ from faults.supervised import Processes, until
 
 WORKERS: Final = (1, 2, 4)
 _MACHINES: Final = 200
+"""Enough that their names fill all partitions alike, and each worker has its share."""
 _READINGS: Final = 120_000
+"""So many that the largest group is busy for seconds."""
 _SHARE: Final = (0.25, 0.9)
 """Measured between these shares of the scores: all have joined, and none is idle yet."""
 _PATIENCE_SEC: Final = 300.0
@@ -35,27 +37,26 @@ class Scaled(NamedTuple):
 def scale(laboratory: Laboratory) -> Iterator[Scaled]:
     """Measure every size of the group on a topic of its own."""
     for workers in WORKERS:
-        with laboratory.pipeline(("migrate",)) as made:
-            ensure_topics(made.settings)
-            load = Load(
-                made.settings, encoded(some(endless(laboratory.fleet, _MACHINES), _READINGS)), None
-            )
+        with laboratory.pipeline(("migrate",)) as plant:
+            ensure_topics(plant.settings)
+            rows = some(endless(laboratory.fleet, _MACHINES), _READINGS)
+            load = Load(plant.settings, encoded(rows), None)
             load.start()
             load.finish()
-            yield _measure(made, workers)
+            yield _measure(plant, workers)
 
 
-def _measure(made: Plant, workers: int) -> Scaled:
-    expected = _READINGS - (made.settings.window.length - 1) * _MACHINES
+def _measure(plant: Plant, workers: int) -> Scaled:
+    expected = _READINGS - (plant.settings.window.length - 1) * _MACHINES
     with ExitStack() as stack:
         names = [f"worker-{number}" for number in range(workers)]
-        group = [stack.enter_context(second_worker(made, name)) for name in names]
-        first, last = (_reach(made, group, share * expected) for share in _SHARE)
+        group = [stack.enter_context(second_worker(plant, name)) for name in names]
+        first, last = (_reach(plant, group, share * expected) for share in _SHARE)
     of_scores, each = speed(first, last), _READINGS / expected
     return Scaled(workers, round(of_scores.per_s * each), round(of_scores.cpu_us / each, 1))
 
 
-def _reach(made: Plant, group: list[Processes], wanted: float) -> Moment:
-    until(lambda: scores(made) >= wanted, "the scores are there", _PATIENCE_SEC)
+def _reach(plant: Plant, group: list[Processes], wanted: float) -> Moment:
+    until(lambda: scores(plant) >= wanted, "the scores are there", _PATIENCE_SEC)
     cpu = sum(cpu_seconds(one.pid(WORKER)) for one in group)
-    return Moment(scores(made), time.monotonic(), cpu)
+    return Moment(scores(plant), time.monotonic(), cpu)

@@ -2,27 +2,26 @@
 
 import os
 import shutil
-import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from benchmarks import rival_environment
+from benchmarks.processes import Child, running
+from benchmarks.results import FOLDER
 from plantwatch.errors import UnavailableError
 
 OFFLINE: Final = "offline"
 PLAIN: Final = "plain"
 PLANTWATCH: Final = "plantwatch"
 
-_END_SEC: Final = 20.0
-
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """A program that scores what `readings` holds.
+    """A program that scores what the topic of readings holds.
 
     Attributes:
         name: as in the result.
@@ -38,7 +37,7 @@ class System:
 
 
 SYSTEMS: Final = (
-    System(OFFLINE, ("-m", "benchmarks.offline", ".local/bench/offline.json")),
+    System(OFFLINE, ("-m", "benchmarks.offline", str(FOLDER / "offline.json"))),
     System(PLAIN, ("-m", "benchmarks.plain_loop")),
     System(PLANTWATCH, ("-m", "commands.app", "worker")),
     System(
@@ -63,32 +62,16 @@ def available() -> tuple[list[System], str]:
     return list(SYSTEMS), ""
 
 
-@contextmanager
-def process(system: System, environment: Mapping[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
-    """A system at work, on the last core where that can be said; ended with the block."""
-    with log_of(system).open("wb") as log:
-        started = subprocess.Popen(
-            _command(system),
-            env=os.environ | dict(environment),
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        yield started
-    finally:
-        started.terminate()
-        try:
-            started.wait(_END_SEC)
-        except subprocess.TimeoutExpired:
-            started.kill()
-            started.wait()
+def process(system: System, environ: Mapping[str, str]) -> AbstractContextManager[Child]:
+    """A system at work for the length of the block, on the last core where that can be said."""
+    log = log_of(system)
+    log.unlink(missing_ok=True)
+    return running(_command(system), environ, log)
 
 
 def log_of(system: System) -> Path:
-    """Where its last run wrote what it had to say."""
-    folder = Path(".local/bench")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder / f"{system.name}.log"
+    """What its last run printed."""
+    return FOLDER / f"{system.name}.log"
 
 
 def _command(system: System) -> Sequence[str]:

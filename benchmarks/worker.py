@@ -11,7 +11,6 @@ What each system said is held against the offline scoring of the same log.
 
 import json
 import shutil
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,11 +20,12 @@ from typing import Final, NamedTuple
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from benchmarks.edges.stretch import Moment, speed
-from benchmarks.outputs import Differences, Scores, compare, said
-from benchmarks.own import own_run
-from benchmarks.processes import cpu_seconds
+from benchmarks.isolation import isolated_worker
+from benchmarks.outputs import Differences, Scores, compare, published
+from benchmarks.processes import Child, cpu_seconds
+from benchmarks.results import FOLDER
 from benchmarks.rivals.rules import STATE
+from benchmarks.stretch import FIRST_SHARE, LAST_SHARE, Moment, speed
 from benchmarks.systems import OFFLINE, System, log_of, process
 from connections.kafka import METADATA_TIMEOUT_SEC, client_config, end_offsets, ensure_topics
 from data.fleet import Fleet
@@ -33,11 +33,11 @@ from plantwatch.errors import PlantwatchError, UnavailableError
 from plantwatch.settings import Settings
 from producers import kafka
 
-_FIRST_SHARE: Final = 0.1
-_LAST_SHARE: Final = 0.98
 _BOUNDED_FIRST_SHARE: Final = 0.01
 _BOUNDED_SEC: Final = 10.0
+"""It would need minutes a round for all of the scores."""
 _LOOK_EVERY_SEC: Final = 0.02
+"""The fastest needs seconds for the stretch, so a look too late is well below a percent of it."""
 _PATIENCE_SEC: Final = 180.0
 
 
@@ -75,22 +75,26 @@ def run(
         PlantwatchError: a system's scores are not those of the offline scoring.
     """
     shutil.rmtree(STATE, ignore_errors=True)
-    for number in range(passes):
-        kafka.replay(settings, fleet, manifest=Path(f".local/bench/pass-{number}.json"))
-    scored = int((fleet.cycle >= settings.window.length).sum())
-    load = Load(passes * len(fleet.cycle), passes * scored)
+    load = _preload(settings, fleet, passes)
     for number in range(rounds):
         truth: Scores = {}
         for system in systems:
-            own = own_run(settings, f"{system.name}-{number}")
+            own = isolated_worker(settings, f"{system.name}-{number}")
             ensure_topics(own)
             measure = _offline if system.name == OFFLINE else _measure
             with process(system, environment_of(own)) as child:
                 measured = measure(own, system, child, load)
-            found = said(own)
-            truth = truth or dict(found)
-            check(system, compare(truth, found, whole=not system.bounded), len(truth), load)
+            scores = published(own)
+            truth = truth or dict(scores)
+            check(system, compare(truth, scores, whole=not system.bounded), len(truth), load)
             yield measured
+
+
+def _preload(settings: Settings, fleet: Fleet, passes: int) -> Load:
+    for number in range(passes):
+        kafka.replay(settings, fleet, manifest=FOLDER / f"pass-{number}.json")
+    scored = int((fleet.cycle >= settings.window.length).sum())
+    return Load(passes * len(fleet.cycle), passes * scored)
 
 
 def check(system: System, differences: Differences, scores: int, load: Load) -> None:
@@ -105,13 +109,10 @@ def check(system: System, differences: Differences, scores: int, load: Load) -> 
         raise PlantwatchError(f"{system.name} did not do the same job as offline: {differences}")
 
 
-Child = subprocess.Popen[bytes]
-
-
 def _offline(_settings: Settings, system: System, child: Child, _load: Load) -> Round:
     """What it measured itself, since nobody sees it at work."""
     if child.wait(_PATIENCE_SEC):
-        raise _not_on(system)
+        raise _stuck(system)
     figures = json.loads(Path(system.arguments[-1]).read_text(encoding="utf-8"))
     return Round(system.name, figures["readings_per_s"], figures["cpu_us_per_reading"])
 
@@ -119,13 +120,13 @@ def _offline(_settings: Settings, system: System, child: Child, _load: Load) -> 
 def _measure(settings: Settings, system: System, child: Child, load: Load) -> Round:
     """Watch one system's scores arrive: of a bounded one for a time, else until all are there."""
     arrival = _Arrival(settings, system, child)
-    last_share = _LAST_SHARE * load.scores
+    last_share = LAST_SHARE * load.scores
     if system.bounded:
         first = arrival.of(_BOUNDED_FIRST_SHARE * load.scores)
         last = arrival.of(last_share, at_most_sec=_BOUNDED_SEC)
     else:
-        first, last = arrival.of(_FIRST_SHARE * load.scores), arrival.of(last_share)
-        arrival.of(load.scores)
+        first, last = arrival.of(FIRST_SHARE * load.scores), arrival.of(last_share)
+        arrival.of(load.scores)  # its outputs are judged whole
     return _round(system, first, last, load)
 
 
@@ -133,7 +134,7 @@ def _round(system: System, first: Moment, last: Moment, load: Load) -> Round:
     try:
         of_scores = speed(first, last)
     except ValueError:
-        raise _not_on(system) from None
+        raise _stuck(system) from None
     each = load.readings / load.scores
     return Round(system.name, of_scores.per_s * each, of_scores.cpu_us / each)
 
@@ -144,7 +145,7 @@ class _Arrival:
     def __init__(self, settings: Settings, system: System, child: Child) -> None:
         self._system = system
         self._child = child
-        self._watch = _watcher(settings)
+        self._arrived = _counter(settings)
 
     def of(self, scores: float, at_most_sec: float | None = None) -> Moment:
         """The moment at which so many are there, or `at_most_sec` are over.
@@ -154,20 +155,20 @@ class _Arrival:
         """
         end = time.monotonic() + (at_most_sec or _PATIENCE_SEC)
         while self._child.poll() is None:
-            now = Moment(self._watch(), time.monotonic(), cpu_seconds(self._child.pid))
+            now = Moment(self._arrived(), time.monotonic(), cpu_seconds(self._child.pid))
             if now.done >= scores or (at_most_sec and now.wall >= end):
                 return now
             if now.wall >= end:
                 break
             time.sleep(_LOOK_EVERY_SEC)
-        raise _not_on(self._system)
+        raise _stuck(self._system)
 
 
-def _not_on(system: System) -> UnavailableError:
+def _stuck(system: System) -> UnavailableError:
     return UnavailableError(f"{system.name} did not get on; read {log_of(system)}")
 
 
-def _watcher(settings: Settings) -> Callable[[], int]:
+def _counter(settings: Settings) -> Callable[[], int]:
     """A question: how many scores of this system are on the broker?"""
     topic = settings.topics.scores
     admin = AdminClient(client_config(settings))

@@ -1,9 +1,7 @@
 """`plantwatch bench`: the worker among other ways to do its job; or the time a rollback takes."""
 
-import socket
 import statistics
 import uuid
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,7 +12,7 @@ from rich.table import Table
 from commands.chosen import Detector, configs_of
 from models import registry
 from models.fetch import fetch_production
-from plantwatch.configuration import environment
+from plantwatch.configuration import environment, with_changes
 from plantwatch.settings import Settings
 
 if TYPE_CHECKING:
@@ -79,7 +77,7 @@ def _compare(
     settings: Settings, fleet: "Fleet", passes: int, rounds: int, console: Console
 ) -> None:
     """Print each system's rounds as they come, then all in short; write the results."""
-    from benchmarks import report, systems, worker
+    from benchmarks import report, results, systems, worker
     from local_stack.pipeline import environment_of
 
     present, left_out = systems.available()
@@ -90,7 +88,7 @@ def _compare(
         done.append(one)
         console.print(f"{one.system:<17} {one.readings_per_s:>9,.0f} readings/s")
     figures = report.figures(done)
-    report.save(figures)
+    results.save("worker", figures)
     report.draw(figures)
     console.print(_table(report.rows(figures)))
     console.print(
@@ -135,26 +133,11 @@ def _rollback(settings: Settings, fleet: "Fleet", moves: int, console: Console) 
 
 def _own(settings: Settings) -> Settings:
     """Topics, group, port and model alias of its own, so that a benchmark meets nobody."""
-    name = f"bench-{uuid.uuid4().hex[:8]}"
-    return settings.model_copy(
-        update={
-            "model": settings.model.model_copy(
-                update={"alias": "bench", "cache": Path(".local/bench/models")}
-            ),
-            "topics": settings.topics.model_copy(
-                update={field: f"{name}-{field}" for field in type(settings.topics).model_fields}
-            ),
-            "worker": settings.worker.model_copy(
-                update={
-                    "group_id": name,
-                    "instance_id": name,
-                    "metrics_port": _free_port(),
-                }
-            ),
-        }
-    )
+    from benchmarks.isolation import isolated_topics
+    from benchmarks.results import FOLDER
+    from local_stack.free import free_ports
 
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    name, (port,) = f"bench-{uuid.uuid4().hex[:8]}", free_ports(1)
+    own = with_changes(settings, "model", alias="bench", cache=FOLDER / "models")
+    own = with_changes(own, "worker", group_id=name, instance_id=name, metrics_port=port)
+    return isolated_topics(own, name)

@@ -1,9 +1,7 @@
 """`plantwatch bench-api`: the HTTP API under rising load, beside a bare server."""
 
-import json
-from pathlib import Path
 from statistics import median
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
 from rich import box
@@ -13,9 +11,6 @@ from rich.table import Table
 from commands.chosen import Detector, configs_of
 from commands.tables import WIDTH
 from plantwatch.settings import Settings
-
-RESULT: Final = Path(".local/bench/api.json")
-PLOT: Final = RESULT.with_suffix(".png")
 
 
 def bench_api(
@@ -38,6 +33,7 @@ def bench_api(
     plantwatch bench-api --model isolation_forest --rounds 3
     """
     # Here, not above: these take seconds to import, which no other command should wait for.
+    from benchmarks import results
     from benchmarks.http.bench import run
     from benchmarks.http.plot import plot
 
@@ -45,14 +41,15 @@ def bench_api(
     console = Console(highlight=False, width=WIDTH)
     with console.status("starting ...") as spinner:
         figures = run(settings, configs, model, rounds, spinner.update)
-    RESULT.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    plot(figures, PLOT)
+    path = results.save("api", figures)
+    picture = path.with_suffix(".png")
+    plot(figures, picture)
     for head, *rows in (rates(figures), compared(figures)):
         table = Table(*head, box=box.SIMPLE)
         for row in rows:
             table.add_row(*row)
         console.print(table)
-    console.print(f"{model}; simulated machines; written to {RESULT} and {PLOT}")
+    console.print(f"{model}; simulated machines; written to {path} and {picture}")
 
 
 def rates(figures: dict[str, Any]) -> list[tuple[str, ...]]:

@@ -15,11 +15,11 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from commands.chosen import configs_of
 from commands.tables import show, table
-from plantwatch.configuration import environment
+from plantwatch.configuration import environment, with_changes
 from plantwatch.settings import Settings
 
 if TYPE_CHECKING:
-    from benchmarks.edges.stretch import Speed
+    from benchmarks.stretch import Speed
     from data.fleet import Fleet
 
 HEAD: Final = ("", "median", "range", "ratio to it", "target")
@@ -56,6 +56,7 @@ def bench_edges(
     plantwatch bench-edges --only sink --only memory
     """
     # Here, not above: pandas and pandera take seconds, which no other command should wait for.
+    from benchmarks import results
     from benchmarks.edges import report
     from data.lookup import load
 
@@ -69,12 +70,12 @@ def bench_edges(
         task = bar.add_task("starting", total=None)
         run = _Run(settings, fleet, rounds, rows, lambda words: bar.update(task, description=words))
         figures = run.measure(set(only or Part), configs)
-    report.save(figures)
+    path = results.save("edges", figures)
     shown = table(*HEAD)
     for row in report.rows(figures):
         shown.add_row(*row)
     show(shown)
-    typer.echo(f"{rounds} rounds, {fleet.subset} {fleet.split}: {fleet.source}; in {report.RESULT}")
+    typer.echo(f"{rounds} rounds, {fleet.subset} {fleet.split}: {fleet.source}; in {path}")
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ class _Run:
 
     def measure(self, parts: set[Part], configs: Path) -> dict[str, Any]:
         """The figures of the parts, as they are written."""
-        from benchmarks.edges.bench import servers
+        from benchmarks.edges.stack import servers
 
         figures: dict[str, Any] = {"source": self.fleet.source, "rounds": self.rounds}
         if parts - {Part.MEMORY}:
@@ -115,9 +116,9 @@ class _Run:
 
     def _producer(self, settings: Settings, home: Path) -> dict[str, Any]:
         from benchmarks.edges import producer, report
-        from benchmarks.own import own_topics
+        from benchmarks.isolation import isolated_topics
 
-        own = own_topics(settings, "producer")
+        own = isolated_topics(settings, "producer")
         runs = producer.run(own, home, self.fleet, self.rounds)
         return report.by_system(self._announced(runs), "reading")
 
@@ -126,9 +127,8 @@ class _Run:
         from faults.trained import train
 
         self.tell("training a model")
-        model = settings.model.model_copy(update={"cache": home / "models"})
-        own = settings.model_copy(update={"model": model})
-        train(self.fleet, own, model.cache)
+        own = with_changes(settings, "model", cache=home / "models")
+        train(self.fleet, own, own.model.cache)
         self.tell("starting workers")
         seconds = list(start.run(own, home, self.fleet, self.rounds))
         return {"first_verdict_s": seconds, "imported": list(start.imported(own, home))}

@@ -1,16 +1,12 @@
 """`plantwatch bench-page`: how soon the live page shows a fleet."""
 
-import json
-from pathlib import Path
 from statistics import median
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
 from commands.chosen import configs_of
 from plantwatch.settings import Settings
-
-RESULT: Final = Path(".local/bench/page.json")
 
 
 def bench_page(
@@ -29,6 +25,7 @@ def bench_page(
     plantwatch bench-page --machines 200 --looks 3
     """
     # Here, not above: no other command should wait for them.
+    from benchmarks import results
     from benchmarks.page import look, stored
 
     context.ensure_object(Settings)
@@ -37,8 +34,7 @@ def bench_page(
     sights = {f"fleet of {machines:,}": found.fleet, "one machine": found.machine}
     for what, seconds in sights.items():
         typer.echo(f"{what:<18} first sight after {spread(seconds)}")
-    RESULT.parent.mkdir(parents=True, exist_ok=True)
-    RESULT.write_text(json.dumps(sights, indent=2) + "\n", encoding="utf-8")
+    results.save("page", sights)
 
 
 def spread(seconds: list[float]) -> str:

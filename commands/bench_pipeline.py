@@ -1,8 +1,6 @@
 """`plantwatch bench-pipeline`: what the whole pipeline bears on this machine, and how it grows."""
 
-import json
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -18,7 +16,6 @@ if TYPE_CHECKING:
     from benchmarks.laboratory import Laboratory
     from benchmarks.sustained import Sustained
 
-RESULT: Final = Path(".local/bench/pipeline.json")
 _EVERYDAY: Final = 500.0
 """Readings a second of the latencies that the contract speaks of."""
 
@@ -43,15 +40,15 @@ def bench_pipeline(
     plantwatch bench-pipeline --seconds 10 --model direction_mixture
     """
     # Here, not above: these take seconds to import, which no other command should wait for.
+    from benchmarks import results
     from benchmarks.laboratory import laboratory
 
     settings, configs = context.ensure_object(Settings), configs_of(context)
     console = Console(highlight=False, width=WIDTH)
     with laboratory(settings, configs, model) as made:
         figures = _run(made, settings, seconds, console)
-    RESULT.parent.mkdir(parents=True, exist_ok=True)
-    RESULT.write_text(json.dumps({"model": model} | figures, indent=2) + "\n", encoding="utf-8")
-    console.print(f"{model}; simulated machines; written to {RESULT}")
+    path = results.save("pipeline", {"model": model} | figures)
+    console.print(f"{model}; simulated machines; written to {path}")
 
 
 def _run(
@@ -59,9 +56,9 @@ def _run(
 ) -> dict[str, Any]:
     from benchmarks import fleets, pipeline, scale_out
 
-    burst = pipeline.at_once(made)  # first, for a broker's code is slow when it is new
+    burst = pipeline.burst(made)  # first, for a broker's code is slow when it is new
     everyday = [pipeline.sustain(made, _EVERYDAY, seconds, machines) for machines in fleets.SIZES]
-    everyday.append(pipeline.sustain(made, _EVERYDAY, seconds, environ=pipeline.HURRY))
+    everyday.append(pipeline.sustain(made, _EVERYDAY, seconds, environ=pipeline.LOW_LATENCY))
     _table(console, everyday)
     tried = list(pipeline.highest(made, burst.readings_per_s, seconds))
     half = pipeline.sustain(made, round(tried[-1].rate / 2, -1), seconds)

@@ -14,7 +14,8 @@ from plantwatch.errors import ConfigError
 from plantwatch.settings import Settings
 
 if TYPE_CHECKING:
-    from faults.run import Result, Scenario
+    from faults.run import Result
+    from faults.scenario import Scenario
 
 
 def faults(

@@ -7,15 +7,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data import validate
-from data.fleet import SUBSETS, Fleet, Split
+from data.fleet import SUBSETS, Fleet, Split, rul_of
 from plantwatch.errors import BadDataError, ConfigError
 
 
 def rows_file(subset: str, split: Split) -> str:
+    """NASA's name of the file with the rows of a split."""
     return f"{split}_{subset}.txt"
 
 
 def rul_file(subset: str) -> str:
+    """NASA's name of the file with what is left of each test engine's life after its last row."""
     return f"RUL_{subset}.txt"
 
 
@@ -55,20 +57,8 @@ def read(folder: Path, subset: str, split: Split, source: str) -> Fleet:
         cycle=cycle,
         settings=frame[validate.SETTING_COLUMNS].to_numpy(),
         sensors=frame[validate.SENSOR_COLUMNS].to_numpy(),
-        rul=remaining_life(engine, cycle, after_last),
+        rul=rul_of(engine, cycle, after_last),
     )
-
-
-def remaining_life(
-    engine: NDArray[np.int64], cycle: NDArray[np.int64], after_last: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """RUL of every row: its engine's last cycle - cycle + `after_last` [engines] (0: it failed).
-
-    >>> remaining_life(np.array([1, 1, 2]), np.array([1, 2, 1]), np.array([0, 7]))
-    array([1, 0, 7])
-    """
-    last = np.bincount(engine - 1)  # cycles run 1, 2, ...: their number is the last of them
-    return (last + after_last)[engine - 1] - cycle
 
 
 def write(fleet: Fleet, folder: Path) -> None:

@@ -22,6 +22,8 @@ T = TypeVar("T", bound=Section)
 
 
 class Download(Section):
+    """Where NASA's archive is, tried in this order, and the folder that its files go to."""
+
     addresses: tuple[str, ...]
     folder: Path
     timeout_sec: Seconds
@@ -94,6 +96,8 @@ class Wear(Section):
 
 
 class Decimals(Section):
+    """How many decimals each column has in NASA's files."""
+
     settings: Annotated[tuple[int, ...], Len(SETTINGS, SETTINGS)]
     sensors: Annotated[tuple[int, ...], Len(SENSORS, SENSORS)]
 
@@ -137,6 +141,8 @@ class _SimulatedFile(Section):
 
 
 class Simulated(Section):
+    """All that `data.simulate` needs to draw the fleet of a subset."""
+
     subset: str
     fleet: SimulatedFleet
     engines: Engines

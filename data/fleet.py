@@ -51,6 +51,10 @@ class Fleet:
         """The machine's name on the topics: its own, or `FD001-engine-001`."""
         return self.names[engine - 1] if self.names else sensor_id(self.subset, engine)
 
+    def identity(self, row: int) -> tuple[str, int]:
+        """A row's machine and cycle; no other row has both."""
+        return self.sensor_id(int(self.engine[row])), int(self.cycle[row])
+
     @cached_property
     def values(self) -> NDArray[np.float32]:
         """[n, settings + sensors], rounded to float32 as the stream's decoder does."""
@@ -73,3 +77,24 @@ class Fleet:
         for array in (self.engine, self.cycle, self.settings, self.sensors, self.rul):
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
+
+
+def cycles(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Cycles 1, 2, ... of engines with so many `rows` [engines], engine after engine.
+
+    >>> cycles(np.array([2, 1]))
+    array([1, 2, 1])
+    """
+    return np.arange(1, rows.sum() + 1) - np.repeat(np.cumsum(rows) - rows, rows)
+
+
+def rul_of(
+    engine: NDArray[np.int64], cycle: NDArray[np.int64], after_last: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """RUL of every row: its engine's last cycle - cycle + `after_last` [engines] (0: it failed).
+
+    >>> rul_of(np.array([1, 1, 2]), np.array([1, 2, 1]), np.array([0, 7]))
+    array([1, 0, 7])
+    """
+    last = np.bincount(engine - 1)  # cycles run 1, 2, ...: their number is the last of them
+    return (last + after_last)[engine - 1] - cycle

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from data.cmapss import check_subset
 from data.datasets import Regime, Simulated
-from data.fleet import SENSORS, SETTINGS, SUBSETS, Fleet, Split
+from data.fleet import SENSORS, SETTINGS, SUBSETS, Fleet, Split, cycles
 
 SOURCE: Final = "simulated, not NASA data"
 
@@ -42,7 +42,7 @@ def simulate(parameters: Simulated, split: Split) -> Fleet:
     )
     life, observed = _lives(parameters, split, lives)
     engine = np.repeat(np.arange(1, number + 1), observed)
-    cycle = np.arange(1, len(engine) + 1) - np.repeat(np.cumsum(observed) - observed, observed)
+    cycle = cycles(observed)
     g = worn(cycle / life[engine - 1], parameters.engines.wear.steepness)
     terms = design(g, engine - 1, *_engines(parameters, engines))
     known = parameters.engines.operation.regimes

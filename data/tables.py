@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data.datasets import Columns, Table
-from data.fleet import Fleet, Split
+from data.fleet import Fleet, Split, cycles, rul_of
 from plantwatch.errors import BadDataError
 from plantwatch.messages import MAX_SENSOR_ID
 
@@ -38,8 +38,10 @@ def read(table: Table, name: str, split: Split) -> Fleet:
     _check_order(path, machine[order], time[order], order)
     numbers = _numbers(path, frame, [*columns.settings, *columns.sensors])[order]
     engine = (machine[order] + 1).astype(np.int64)
-    cycle, last = _counted(engine)
-    remaining = None if columns.remaining is None else _remaining(path, frame, columns.remaining)
+    cycle = cycles(np.bincount(engine)[1:])
+    rul = rul_of(engine, cycle, np.zeros(len(names), np.int64))
+    if columns.remaining is not None:
+        rul = _remaining(path, frame, columns.remaining)[order]
     return Fleet(
         subset=name,
         split=split,
@@ -48,7 +50,7 @@ def read(table: Table, name: str, split: Split) -> Fleet:
         cycle=cycle,
         settings=numbers[:, : len(columns.settings)],
         sensors=numbers[:, len(columns.settings) :],
-        rul=last - cycle if remaining is None else remaining[order],
+        rul=rul,
         names=tuple(names),
     )
 
@@ -111,13 +113,6 @@ def _remaining(path: Path, frame: pd.DataFrame, name: str) -> NDArray[np.int64]:
     whole = np.isfinite(found) & (found >= 0) & (found == np.floor(found))
     _check(path, frame[name], whole, "no whole number of 0 or more")
     return found.astype(np.int64)
-
-
-def _counted(engine: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Each row's number among its engine's, from 1, and that of the engine's last row."""
-    lives = np.bincount(engine)[1:]
-    starts = np.cumsum(lives) - lives
-    return np.arange(1, len(engine) + 1) - np.repeat(starts, lives), np.repeat(lives, lives)
 
 
 def _check(path: Path, column: pd.Series, fit: NDArray[np.bool_], why: str) -> None:

@@ -45,8 +45,7 @@ class Account:
 
 def expected(fleet: Fleet, window: int) -> set[Identity]:
     """The readings that have a window: a fleet's cycles are 1, 2, ... without a hole."""
-    rows = np.flatnonzero(fleet.cycle >= window)
-    return {(fleet.sensor_id(int(fleet.engine[row])), int(fleet.cycle[row])) for row in rows}
+    return set(map(fleet.identity, np.flatnonzero(fleet.cycle >= window).tolist()))
 
 
 def settle(

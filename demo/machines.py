@@ -1,4 +1,4 @@
-"""What was said of each machine, held against what is known of its end."""
+"""Each machine's first alarm, held against what is known of its end."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

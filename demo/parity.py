@@ -12,6 +12,7 @@ from plantwatch.scoring import Detector
 from training.dataset import cut
 
 _BATCH: Final = 1000
+"""Windows scored at once: what the networks need of memory grows with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +37,10 @@ def compare(
             for at in range(0, len(windows), _BATCH)
         ]
     )
-    rows = np.flatnonzero(fleet.cycle >= length)
+    rows = np.flatnonzero(fleet.cycle >= length).tolist()
     differences = [
         abs(stored[identity] - score)
         for row, score in zip(rows, offline, strict=True)
-        if (identity := (fleet.sensor_id(int(fleet.engine[row])), int(fleet.cycle[row]))) in stored
+        if (identity := fleet.identity(row)) in stored
     ]
     return Parity(len(differences), max(differences, default=0.0))

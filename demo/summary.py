@@ -26,18 +26,15 @@ def lines(tour: Tour, settings: Settings, *, kept: bool) -> Iterator[str]:
 
 
 def _account(account: Account) -> Iterator[str]:
-    kinds = ", ".join(f"{getattr(account, kind):,} {kind.replace('_', ' ')}" for kind in _KINDS)
+    classes = ((getattr(account, kind), kind.replace("_", " ")) for kind in ReadingClass)
     verdict = "every reading is accounted for" if account.in_order else "NOT IN ORDER"
     yield f"Readings   {account.published:,} published:"
-    yield f"           {kinds}"
+    yield "           " + ", ".join(f"{number:,} {name}" for number, name in classes)
     yield (
         f"Verdicts   {account.stored:,} stored, {account.lost:,} lost, "
         f"{account.doubled:,} doubled: {verdict}"
     )
     yield f"Source     {account.source}"
-
-
-_KINDS: tuple[ReadingClass, ...] = tuple(ReadingClass)
 
 
 def _machines(machines: Sequence[Machine], horizon: int) -> Iterator[str]:
@@ -55,10 +52,10 @@ def _machines(machines: Sequence[Machine], horizon: int) -> Iterator[str]:
 
 
 def _machine(one: Machine) -> str:
-    said = "missed" if one.alarm is None else f"alarm at cycle {one.alarm:>3}"
+    alarm = "missed" if one.alarm is None else f"alarm at cycle {one.alarm:>3}"
     end = f"{one.rul} cycles left at its last row, {one.cycles}"
     note = "" if one.near_failure else "  (early)"
-    return f"  {one.sensor_id:<18} {said:<19} {end}{note}"
+    return f"  {one.sensor_id:<18} {alarm:<19} {end}{note}"
 
 
 def _speed(tour: Tour) -> Iterator[str]:
@@ -66,9 +63,9 @@ def _speed(tour: Tour) -> Iterator[str]:
     rate = account.published / account.seconds if account.seconds else 0
     yield f"Speed      {rate:,.0f} readings/s from first publication to last row stored"
     if latencies:
-        half, most = latencies[len(latencies) // 2], latencies[int(len(latencies) * 0.99)]
+        p50, p99 = latencies[len(latencies) // 2], latencies[int(len(latencies) * 0.99)]
         yield (
-            f"Latency    publication to verdict p50 {half:.2f} s, p99 {most:.2f} s "
+            f"Latency    publication to verdict p50 {p50:.2f} s, p99 {p99:.2f} s "
             "(as fast as possible, so mostly queueing)"
         )
 

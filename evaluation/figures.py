@@ -96,8 +96,8 @@ def _reliability(axes: Axes, calibration: dict[str, Any]) -> None:
     where = [one["confidence"] for one in bins]
     axes.plot(where, [one["failing"] for one in bins], color=BLUE, linewidth=1)
     axes.scatter(where, [one["failing"] for one in bins], s=sizes, color=BLUE)
-    said = f"ECE {calibration['ece']:.4f}\nBrier {calibration['brier']:.4f}"
-    axes.text(0.04, 0.96, said, va="top", transform=axes.transAxes)
+    errors = f"ECE {calibration['ece']:.4f}\nBrier {calibration['brier']:.4f}"
+    axes.text(0.04, 0.96, errors, va="top", transform=axes.transAxes)
 
 
 def _leads(axes: Axes, judged: list[Judgement], settings: Settings) -> None:
@@ -111,7 +111,7 @@ def _leads(axes: Axes, judged: list[Judgement], settings: Settings) -> None:
     ]
     axes.set(title=f"lead of the first alarm, {rule}", xlabel="cycles before failure")
     if not leads:
-        _say(axes, "no judged engine was\nwatched to its end")
+        _write_instead(axes, "no judged engine was\nwatched to its end")
         return
     axes.axvspan(*on_time, color=BLUE, alpha=0.08, label="on time")
     axes.hist(leads, bins=list(range(0, max(130, *leads) + 5, 5)), color=BLUE)
@@ -145,7 +145,7 @@ def _life(axes: Axes, judged: Judgement) -> None:
 def _sensors(axes: Axes, outcome: Outcome) -> None:
     axes.set_title("what each sensor adds to raw")
     if outcome.by_sensor is None:
-        _say(axes, "this network does not\nname its sensors")
+        _write_instead(axes, "this network does not\nname its sensors")
         return
     place = np.arange(len(outcome.by_sensor["sensors"]))
     for shift, (name, colour) in enumerate((("healthy", GREY), ("failing", RED))):
@@ -164,6 +164,6 @@ def _sweep(axes: Axes, points: list[dict[str, float]]) -> None:
     axes.legend(loc="lower right")
 
 
-def _say(axes: Axes, what: str) -> None:
+def _write_instead(axes: Axes, what: str) -> None:
     axes.text(0.5, 0.5, what, ha="center", va="center", color=GREY, transform=axes.transAxes)
     axes.set(xticks=[], yticks=[])

@@ -54,6 +54,7 @@ class Comparison:
 
     @property
     def telling(self) -> bool:
+        """Whether enough engines fail for the interval to mean something."""
         return self.failing >= _FEWEST_FAILING
 
     @property

@@ -1,4 +1,4 @@
-"""What people would be told of the judged engines: incidents, by the stream's own rule."""
+"""The incidents that the judged engines would have opened, by the stream's own rule."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -20,17 +20,19 @@ def leads(judged: Judgement, rule: IncidentRule) -> list[tuple[int, ...]]:
     return [_leads(judged, rows, rule) for rows in _lives(judged)]
 
 
-def summary(told: list[tuple[int, ...]], healthy_rul: int) -> dict[str, Any]:
-    """How many engines had one incident, several or none; `on_healthy` counts incidents that opened
-    with more than `healthy_rul` cycles left. Leads are those of each engine's first incident.
+def summary(every: list[tuple[int, ...]], healthy_rul: int) -> dict[str, Any]:
+    """Of the `leads` of all engines: how many had one incident, several or none.
+
+    `on_healthy` counts incidents that opened with more than `healthy_rul` cycles left; median and
+    p10 are of each engine's first incident.
     """
-    first = [each[0] for each in told if each] or [0]
+    first = [leads[0] for leads in every if leads] or [0]
     return {
-        "engines": len(told),
-        "with_one": sum(len(each) == 1 for each in told),
-        "with_several": sum(len(each) > 1 for each in told),
-        "with_none": sum(not each for each in told),
-        "on_healthy": sum(lead > healthy_rul for each in told for lead in each),
+        "engines": len(every),
+        "with_one": sum(len(leads) == 1 for leads in every),
+        "with_several": sum(len(leads) > 1 for leads in every),
+        "with_none": sum(not leads for leads in every),
+        "on_healthy": sum(lead > healthy_rul for leads in every for lead in leads),
         "lead_median": float(np.median(first)),
         "lead_p10": float(np.quantile(first, 0.1)),
     }
@@ -45,9 +47,7 @@ def _lives(judged: Judgement) -> Iterator[range]:
 
 def _leads(judged: Judgement, rows: range, rule: IncidentRule) -> tuple[int, ...]:
     followed = follow(CALM, (_event(judged, row) for row in rows), rule)
-    still = followed.machine.incident
-    incidents = [*followed.closed, *([still] if still else [])]
-    return tuple(int(judged.rul[one.opened_cycle]) for one in incidents)
+    return tuple(int(judged.rul[one.opened_cycle]) for one in followed.incidents)
 
 
 def _event(judged: Judgement, row: int) -> ScoreEvent:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.outcome import Outcome
+from plantwatch.configuration import with_changes
 from plantwatch.scoring import Calibration, Verdicts
 from plantwatch.settings import Settings
 from training.calibrate import calibrate
@@ -53,8 +54,7 @@ def judgement(outcomes: list[Outcome], label_rul: int, settings: Settings) -> Ju
 def _calibration(outcome: Outcome, label_rul: int, settings: Settings) -> Calibration:
     if label_rul == settings.anomaly.label_rul:
         return outcome.calibration
-    anomaly = settings.anomaly.model_copy(update={"label_rul": label_rul})
-    other = settings.model_copy(update={"anomaly": anomaly})
+    other = with_changes(settings, "anomaly", label_rul=label_rul)
     return calibrate(outcome.known.raw, outcome.known.truth, other)
 
 

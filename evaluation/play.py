@@ -128,5 +128,6 @@ def _settings(one: Contestant) -> dict[str, object]:
     """
     others = set(FITTERS) - {one.type}
     sections = one.settings.model_dump(mode="json", exclude=_NOT_FITTING | others)
-    knobs = one.settings.evaluation
-    return sections | ({"peers": [knobs.peer_windows, knobs.pca_variance]} if one.peer else {})
+    evaluation = one.settings.evaluation
+    of_peers = [evaluation.peer_windows, evaluation.pca_variance]
+    return sections | ({"peers": of_peers} if one.peer else {})

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from evaluation import summary
-from evaluation.inspect import remarks
 from evaluation.play import Played
+from evaluation.remarks import remarks
 from evaluation.summary import Seeds
 from plantwatch.settings import Settings
 
@@ -31,7 +31,7 @@ def report(played: Played, settings: Settings) -> dict[str, Any]:
             for one in played.players
         ],
         "events": _each(seeds, lambda seed: summary.event_rows(seed, settings)),
-        "incidents": _each(seeds, lambda seed: [summary.incidents_told(seed, settings)]),
+        "incidents": _each(seeds, lambda seed: [summary.incident_row(seed, settings)]),
         "calibration": _each(seeds, lambda seed: [summary.calibration(seed, settings)]),
         "budget": _each(seeds, lambda seed: [summary.budget(seed, settings)]),
         "sweeps": _each(seeds, lambda seed: [{"points": summary.sweep(seed, settings)}]),

@@ -25,10 +25,9 @@ def row(seeds: Seeds, settings: Settings) -> dict[str, Any]:
     """Row metrics: mean and standard deviation over seeds, mean ends of the 95 % intervals."""
     flat = [one for trials in seeds for one in trials]
     sizes = [one.size_mb for one in flat if one.size_mb is not None]
-    label = settings.anomaly.label_rul
     return {
         "supervision": flat[0].supervision,
-        **_metrics([judgement(list(one), label, settings) for one in seeds], settings),
+        **_metrics(_judged(seeds, settings), settings),
         "labels": {
             str(other): _spread("f1", [_f1(judgement(list(one), other, settings)) for one in seeds])
             for other in settings.evaluation.label_ruls
@@ -57,15 +56,15 @@ def event_rows(seeds: Seeds, settings: Settings) -> list[dict[str, Any]]:
     ]
 
 
-def incidents_told(seeds: Seeds, settings: Settings) -> dict[str, Any]:
+def incident_row(seeds: Seeds, settings: Settings) -> dict[str, Any]:
     """Incidents under the configured rule, every seed's engines taken together."""
-    told = [
+    leads = [
         each
         for one in _judged(seeds, settings)
         for each in incidents.leads(one, settings.anomaly.rule())
     ]
     return {"rule": str(settings.anomaly.alarm)} | incidents.summary(
-        told, settings.evaluation.on_time[1]
+        leads, settings.evaluation.on_time[1]
     )
 
 

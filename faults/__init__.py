@@ -1,6 +1,6 @@
 """What can go wrong, made to go wrong on real servers, and the ledger's judgement afterwards.
 
-- `scenarios`: the table of faults; the one place to add another
+- `scenarios`: the table of faults; the one place to add another; `scenario`: what each row says
 - `injections`: what is done to a plant, one module per victim
 - `run`: one scenario: load, inject, heal, drain, judge
 - `soak`: random faults under load for minutes, then one judgement

@@ -38,6 +38,7 @@ def compared(settings: Settings) -> dict[str, float]:
 
 
 def stored(settings: Settings) -> Found:
+    """What the table has, machine by machine in the order of opening."""
     with connect(settings, "reader") as connection:
         rows = connection.execute(_INCIDENTS).fetchall()
     every = [replace(incident_of(row), id=None) for (row,) in rows]
@@ -48,10 +49,8 @@ def expected(settings: Settings) -> Found:
     """What the rule makes of the rows, a machine after the other; nothing muted, none by hand."""
     rule, found = settings.anomaly.rule(), {}
     for name, events in groupby(_events(settings), lambda event: event.sensor_id):
-        followed = follow(CALM, events, rule)
-        still = followed.machine.incident
-        if incidents := [*followed.closed, *([still] if still else [])]:
-            found[name] = incidents
+        if incidents := follow(CALM, events, rule).incidents:
+            found[name] = list(incidents)
     return found
 
 

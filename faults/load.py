@@ -38,6 +38,7 @@ class Load:
         self._thread = threading.Thread(target=self._run, name="load", daemon=True)
 
     def start(self) -> None:
+        """Begin; returns at once."""
         self._thread.start()
 
     def finish(self) -> None:

@@ -22,7 +22,7 @@ from local_stack.free import free_addresses
 from local_stack.pipeline import environment_of
 from local_stack.postgres import connect_as_superuser
 from local_stack.process import Process
-from plantwatch.configuration import load
+from plantwatch.configuration import load, with_changes
 from plantwatch.settings import Settings
 
 PIPELINE: Final = ("migrate", "worker", "sink-postgres")
@@ -75,8 +75,7 @@ class Plant:
         """One more process of a kind that runs already, with these sections of settings changed."""
         settings = self.settings
         for section, fields in changes.items():
-            changed = getattr(settings, section).model_copy(update=fields)
-            settings = settings.model_copy(update={section: changed})
+            settings = with_changes(settings, section, **fields)
         home = self.home / uuid.uuid4().hex
         planned = local_stack.plan(settings, (name,), home)
         if self.armed:
@@ -94,8 +93,8 @@ class Plant:
         for processes in (self.processes, *self.others):
             processes.continue_all()
 
-    def carried_out(self, point: str, action: Action, passes: int = 1) -> None:
-        """Give an order and wait until it is carried out."""
+    def carry_out(self, point: str, action: Action, passes: int = 1) -> None:
+        """Order what whoever passes the point is to do, and wait until it is done."""
         self.orders.give(point, action, passes)
         until(lambda: not self.orders.pending(point), f"somebody passes {point}")
 
@@ -184,17 +183,17 @@ def _drop(on: Servers, settings: Settings) -> None:
 
 def _armed(planned: local_stack.Plan, home: Path, sabotage: str) -> local_stack.Plan:
     """The same processes, those with failpoints armed; their orders lie under `home`."""
-    told = {ORDERS: str((home / _ORDERS).resolve()), SABOTAGE: sabotage}
-    stages = [[_armed_process(one, told) for one in stage] for stage in planned.stages]
+    environ = {ORDERS: str((home / _ORDERS).resolve()), SABOTAGE: sabotage}
+    stages = [[_armed_process(one, environ) for one in stage] for stage in planned.stages]
     return replace(planned, stages=stages)
 
 
-def _armed_process(process: Process, told: Mapping[str, str]) -> Process:
+def _armed_process(process: Process, environ: Mapping[str, str]) -> Process:
     _, _, module, *words = process.argv
     if module != "commands.app" or words[0] not in set(Role):
         return process
     return replace(
         process,
         argv=(sys.executable, "-m", "commands.armed", *words),
-        environment={**process.environment, **told},
+        environment={**process.environment, **environ},
     )

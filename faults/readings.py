@@ -5,15 +5,13 @@ from dataclasses import dataclass, replace
 from itertools import count, islice
 from typing import Final, NamedTuple
 
-import numpy as np
-
 from data.fleet import Fleet
 from plantwatch.instants import to_iso
 from plantwatch.messages import SensorReading
+from producers import replay
 
 ORIGIN: Final = 1_767_225_600_000_000
 """Event time of cycle 0 (2026-01-01), in microseconds."""
-CYCLE: Final = 1_000_000
 
 
 class Sent(NamedTuple):
@@ -37,7 +35,7 @@ class Row:
         reading = SensorReading(
             sensor_id=self.machine,
             cycle=self.cycle,
-            event_time=to_iso(ORIGIN + self.time * CYCLE),
+            event_time=to_iso(replay.event_time(ORIGIN, self.time)),
             settings=self.settings,
             sensors=self.sensors,
         )
@@ -62,9 +60,9 @@ def endless(fleet: Fleet, machines: int, prefix: str = "m") -> Stream:
 
 def rows_of(fleet: Fleet) -> Iterator[Row]:
     """A fleet's own rows: every engine's cycle 1, then every cycle 2, and so on."""
-    for at in np.lexsort((fleet.engine, fleet.cycle)).tolist():
-        machine, cycle = fleet.sensor_id(int(fleet.engine[at])), int(fleet.cycle[at])
-        yield Row(machine, cycle, cycle, fleet.settings[at].tolist(), fleet.sensors[at].tolist())
+    for row in replay.order(fleet, fleet.slices, {}).tolist():
+        machine, cycle = fleet.identity(row)
+        yield Row(machine, cycle, cycle, fleet.settings[row].tolist(), fleet.sensors[row].tolist())
 
 
 def some(stream: Stream, number: int) -> list[Row]:

@@ -9,13 +9,15 @@ from typing import Final, Self
 
 from faults.armed import ORDERS
 from faults.plant import Plant
-from faults.run import Session
+from faults.scenario import Session
 from faults.supervised import until
 from local_stack.pipeline import environment_of
 from producers.manifest import FOLDER as MANIFESTS
 
 _SPEED: Final = "15"
+"""Cycles a second: a pass takes half a minute, and is struck in the middle."""
 _ENGINES: Final = "1-60"
+"""Up to 900 readings a second at that speed, about as many as the other scenarios publish."""
 
 
 class Replaying:

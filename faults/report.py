@@ -21,8 +21,8 @@ def line(result: Result) -> str:
     state = "ok     " if result.ok else "FAILED " if result.ran else "not run"
     counts = " ".join(f"{name} {result.figures[name]:,}" for name in _COUNTED[:5] if result.figures)
     measured = ", ".join(f"{name} {value:g}" for name, value in result.measured.items())
-    said = "; ".join(part for part in (result.why, counts, measured) if part)
-    return f"{state} {result.seconds:6.1f} s  {result.name}: {said}"
+    details = "; ".join(part for part in (result.why, counts, measured) if part)
+    return f"{state} {result.seconds:6.1f} s  {result.name}: {details}"
 
 
 def table(results: Sequence[Result]) -> Table:

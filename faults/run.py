@@ -2,112 +2,30 @@
 
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any, Final
 
 from connections import span
-from data.fleet import Fleet
 from faults import incidents
 from faults.load import Load
 from faults.moments import drained
-from faults.plant import PIPELINE, Plant, Servers, plant
-from faults.proxy import Proxy
-from faults.readings import Sent, encoded, endless
+from faults.plant import Plant, plant
+from faults.scenario import Measured, Scenario, Session, Trial
 from faults.supervised import FaultError, NotRunnableError
 from ledger.findings import Fault, Findings
 from ledger.run import run as judge
-from models.cache import Named
 from plantwatch.messages import score_event_from_bytes
 from producers.manifest import FOLDER as MANIFESTS
 
-MACHINES: Final = 100
-RATE: Final = 1000.0
-"""Readings a second while a fault is injected."""
 KEPT_LOGS: Final = Path(".local/faults")
-"""What the processes of a failed scenario said."""
+"""The logs of the processes of a failed scenario."""
 
 _ALWAYS: Final = {"published": (1.0, float("inf")), "incidents_wrong": (0.0, 0.0)}
-
-Measured = dict[str, float]
-Inject = Callable[["Trial"], Measured | None]
-Source = Callable[["Trial"], Iterable[Sent]]
-
-
-@dataclass(frozen=True)
-class Around:
-    """What a pipeline is started with: settings over the shipped ones, a proxy to PostgreSQL."""
-
-    environ: Mapping[str, str] = field(default_factory=dict)
-    proxy: Proxy | None = None
-
-
-Surroundings = Callable[["Session"], AbstractContextManager[Around]]
-
-
-@dataclass(frozen=True)
-class Session:
-    """What all scenarios of one run share; `versions` are two models, the first in production."""
-
-    servers: Servers
-    configs: Path
-    home: Path
-    models: Path
-    fleet: Fleet
-    versions: tuple[Named, Named]
-    cmapss: Path | None = None
-    """The folder of NASA's files, where there is one."""
-
-
-@dataclass(frozen=True)
-class Trial:
-    """What an injection works with; `rng` is seeded by the run's seed and the scenario's name."""
-
-    session: Session
-    plant: Plant
-    rng: Random
-    proxy: Proxy | None = None
-    load: Load | None = None
-
-
-def _everyday(trial: Trial) -> Iterable[Sent]:
-    return encoded(endless(trial.session.fleet, MACHINES))
-
-
-def _nothing_around(_: Session) -> AbstractContextManager[Around]:
-    return nullcontext(Around())
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """One row of the table.
-
-    `inject` runs while readings come, and returns when all is healed. `source` makes the readings,
-    `rate` a second (None: without a pause) after a first `burst`, which as it is warms everything
-    up; without an end, and then stopped after the injection, unless it `ends` by itself. No source:
-    the injection publishes.
-    """
-
-    name: str
-    inject: Inject
-    source: Source | None = _everyday
-    rate: float | None = RATE
-    burst: int = 29 * MACHINES
-    ends: bool = False
-    environ: Mapping[str, str] = field(default_factory=dict)
-    around: Surroundings = _nothing_around
-    names: tuple[str, ...] = PIPELINE
-    limits: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    """What was measured or found must lie between these."""
-    sabotage: str = ""
-    """A defect of `faults.sabotage`: the ledger must find rows lost, or the scenario fails."""
-    quick: bool = False
-    """One of those that run with every change."""
-    alone: bool = False
-    """It strikes at the servers that all share, or a limit of it is tight: no other runs then."""
+"""Limits of every scenario."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,12 +137,12 @@ def _verdict(scenario: Scenario, findings: Findings, measured: Measured) -> str:
     if scenario.sabotage:
         lost = findings.number(Fault.LOST)
         return "" if lost else "a pipeline that loses readings was not found out"
-    said = [
+    failures = [
         f"{number} x {fault.name.lower()}: {example}"
         for fault, (number, example) in findings.faults.items()
     ]
     known: dict[str, float] = {**measured, "dead": findings.dead, "published": findings.published}
     for name, (least, most) in {**_ALWAYS, **scenario.limits}.items():
         if not least <= known[name] <= most:
-            said.append(f"{name} is {known[name]:g}, not {least:g} to {most:g}")
-    return "; ".join(said)
+            failures.append(f"{name} is {known[name]:g}, not {least:g} to {most:g}")
+    return "; ".join(failures)

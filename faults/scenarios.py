@@ -36,7 +36,7 @@ from faults.moments import SINK, WORKER
 from faults.plant import PIPELINE
 from faults.points import POINTS, Role
 from faults.readings import Sent, encoded, rows_of
-from faults.run import MACHINES, RATE, Scenario, Trial
+from faults.scenario import MACHINES, RATE, Scenario, Trial
 from faults.supervised import NotRunnableError
 
 _QUICK_POINTS: Final = {
@@ -142,16 +142,16 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     Scenario("worker stopped for 30 s", processes.frozen(WORKER)),
     Scenario("sink stopped for 30 s", processes.frozen(SINK)),
     Scenario("producer stopped for 30 s", producer.frozen, source=None),
-    Scenario("producer told to stop", producer.told_to_stop, source=None, quick=True),
+    Scenario("producer told to stop", producer.terminated, source=None, quick=True),
     Scenario(
         "worker told to stop, scraped",
-        processes.told_to_stop(WORKER),
+        processes.terminated(WORKER),
         limits={"longest_stop_sec": (0, 10), "redone": (0, 0)},
         quick=True,
     ),
     Scenario(
         "sink told to stop, scraped",
-        processes.told_to_stop(SINK),
+        processes.terminated(SINK),
         limits={"longest_stop_sec": (0, 10)},
     ),
     Scenario("worker wedged", processes.wedged, environ={"WORKER_WATCHDOG_SEC": "6"}),

@@ -9,7 +9,7 @@ from pathlib import Path
 from data import cmapss, datasets
 from data.simulate import simulate
 from faults.plant import servers
-from faults.run import Session
+from faults.scenario import Session
 from faults.trained import train
 from plantwatch.settings import Settings
 

@@ -18,7 +18,7 @@ from faults.moments import SINK, WORKER, drained
 from faults.plant import Plant, plant
 from faults.readings import encoded, endless
 from faults.replaying import Replaying
-from faults.run import MACHINES, Session
+from faults.scenario import MACHINES, Session
 from faults.supervised import FaultError
 from ledger.findings import Findings
 from ledger.run import acked
@@ -27,7 +27,7 @@ from ledger.sources import cluster
 from producers.manifest import FOLDER as MANIFESTS
 
 RATE: Final = 600.0
-"""Readings a second, beside those of the replays (300 a second)."""
+"""Readings a second, beside those of the replays: 300 on average, with all their ends."""
 LEAST: Final = 500.0
 """Readings a second below which a soak says little: it does not count then."""
 PER_TEN_MINUTES: Final = {
@@ -77,11 +77,11 @@ class Soaked:
         }
 
 
-def soak(session: Session, seed: int, minutes: float, say: Callable[[str], None]) -> Soaked:
+def soak(session: Session, seed: int, minutes: float, show: Callable[[str], None]) -> Soaked:
     """Run two workers, two sinks and a producer for `minutes`, and let none of them in peace.
 
-    `say` is told of each fault. The same seed gives the same faults at the same seconds. What goes
-    wrong is told in the result.
+    `show` is called with each fault. The same seed gives the same faults at the same seconds. What
+    goes wrong stands in the result: nothing is raised.
     """
     soaked = Soaked(seed, minutes)
     home = session.home / f"soak-{seed}"
@@ -93,9 +93,8 @@ def soak(session: Session, seed: int, minutes: float, say: Callable[[str], None]
             load.start()
             try:
                 with _Victims(session, made, soaked.done) as victims:
-                    for number, (due, fault) in enumerate(schedule(seed, minutes), 1):
-                        time.sleep(max(0.0, began + due - time.monotonic()))
-                        say(f"{time.monotonic() - began:5.0f} s  {number}: {fault}")
+                    for number, fault in _due(seed, minutes, began):
+                        show(f"{time.monotonic() - began:5.0f} s  {number}: {fault}")
                         victims.strike(fault, Random(f"{seed} {number}"))
                     victims.leave_in_peace()
                     load.stop()
@@ -119,6 +118,13 @@ def schedule(seed: int, minutes: float) -> Iterator[tuple[float, str]]:
     Random(seed).shuffle(faults)
     for number, fault in enumerate(faults, 1):
         yield number * minutes * 60 / (len(faults) + 1), fault
+
+
+def _due(seed: int, minutes: float, began: float) -> Iterator[tuple[int, str]]:
+    """Each fault of the schedule with its number, when it is due."""
+    for number, (due, fault) in enumerate(schedule(seed, minutes), 1):
+        time.sleep(max(0.0, began + due - time.monotonic()))
+        yield number, fault
 
 
 def _check_arrived(made: Plant, sent: int, manifests: Path, findings: Findings) -> None:
@@ -182,8 +188,8 @@ class _Victims:
             "worker killed": lambda: rng.choice(self._workers).kill(WORKER),
             "sink killed": lambda: rng.choice(self._sinks).kill(SINK),
             "producer killed": self._producer.kill,
-            "worker stopped": lambda: rng.choice(self._workers).frozen(WORKER, _stop(rng)),
-            "sink stopped": lambda: rng.choice(self._sinks).frozen(SINK, _stop(rng)),
+            "worker stopped": lambda: rng.choice(self._workers).freeze(WORKER, _stop(rng)),
+            "sink stopped": lambda: rng.choice(self._sinks).freeze(SINK, _stop(rng)),
             "broker killed": partial(self._servers.outage, "kafka", rng.uniform(0, 3)),
             "PostgreSQL stopped": partial(
                 self._servers.outage, "postgres", rng.uniform(0, 5), rng.choice([SIGINT, SIGKILL])

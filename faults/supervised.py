@@ -17,7 +17,6 @@ PATIENCE_SEC: Final = 120.0
 """How long anything may take; the contract's own limit for catching up once all is healed."""
 _LOOK_EVERY_SEC: Final = 0.05
 
-
 interrupted: Final = threading.Event()
 """Somebody has pressed Ctrl-C: nothing is waited for any more."""
 
@@ -63,6 +62,7 @@ class Processes:
 
     @contextmanager
     def running(self) -> Iterator[local_stack.Stack]:
+        """All of them at work for the length of the block; raises as `local_stack.running`."""
         with local_stack.running(self._plan) as stack:
             self._statuses = {one.name: one for one in stack.statuses}
             try:
@@ -73,16 +73,17 @@ class Processes:
                     gate.set()
 
     def status(self, name: str) -> Status:
+        """What its supervisor knows of it; changes while one looks."""
         return self._statuses[name]
 
     def log(self, name: str) -> str:
-        """All that a process has said, in all its lives."""
+        """All that a process has written, in all its lives."""
         path = self._plan.home / "log" / f"{name}.log"
         return path.read_text(encoding="utf-8", errors="replace")
 
-    def until_said(self, name: str, words: str, since: int = 0) -> None:
-        """Wait until a process says something, after the first `since` characters of its log."""
-        until(lambda: words in self.log(name)[since:], f"{name} says {words!r}")
+    def until_logged(self, name: str, words: str, since: int = 0) -> None:
+        """Wait until `words` stand in a process's log, after its first `since` characters."""
+        until(lambda: words in self.log(name)[since:], f"{name} logs {words!r}")
 
     def pid(self, name: str) -> int:
         """Of the process, once it has one."""
@@ -106,6 +107,7 @@ class Processes:
         self._gates[name].clear()
 
     def release(self, name: str) -> None:
+        """Let it be started again."""
         self._gates[name].set()
 
     def until_ready(self, name: str, restarts: int = -1) -> None:
@@ -127,11 +129,11 @@ class Processes:
             self.release(name)
         self.until_ready(name, restarts)
 
-    def frozen(self, name: str, seconds: float) -> None:
-        """SIGSTOP, and SIGCONT after a while."""
+    def freeze(self, name: str, seconds: float) -> None:
+        """SIGSTOP, and SIGCONT after a while; others that are stopped meanwhile stay so."""
         self.signal(name, SIGSTOP)
         time.sleep(seconds)
-        self.continue_all()
+        self.signal(name, SIGCONT)
 
     def continue_all(self) -> None:
         """SIGCONT to every process, whichever was stopped."""

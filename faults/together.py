@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Final
 
-from faults.run import Result, Scenario, Session, run
+from faults.run import Result, run
+from faults.scenario import Scenario, Session
 from faults.supervised import interrupted
 
 _AT_ONCE: Final = 2

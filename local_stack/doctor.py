@@ -19,7 +19,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from local_stack import postgres, state
+from local_stack import ports, postgres, state
 from local_stack.process import LOOPBACK, Port, State, loopback_port
 from local_stack.stack import LOCAL
 from plantwatch.errors import PlantwatchError
@@ -76,7 +76,7 @@ def examine(
     yield memory(available, settings.stack.min_memory_mb)
     running = state.read(home)
     alive = {} if running is None else {one.name: one for one in running.processes}
-    for name, port in ports(settings):
+    for name, port in listeners(settings):
         yield listening(name, port, ours=name in alive and alive[name].pid is not None)
     yield cmapss(settings, environ, configs)
     yield from (program(name) for name in OPTIONAL)
@@ -158,14 +158,14 @@ def kafka_jars(version: str, environ: Mapping[str, str]) -> Finding:
     return Finding("kafka", Health.WARN, f"{version} is 45 MB from Maven Central", advice)
 
 
-def postgres_server(knobs: Stack) -> Finding:
+def postgres_server(config: Stack) -> Finding:
     """The server, and for root somebody else to run it."""
-    if knobs.postgres_bin is None:
+    if config.postgres_bin is None:
         mend = "rm .venv/stamp; make install"
     else:
         mend = "mend or unset STACK_POSTGRES_BIN"
     try:
-        binary = postgres.binary(knobs, "postgres")
+        binary = postgres.binary(config, "postgres")
         answer = subprocess.run([binary, "--version"], capture_output=True, text=True, check=True)
     except (AssertionError, OSError, subprocess.CalledProcessError) as error:
         detail = f"the server does not run: {type(error).__name__}"
@@ -225,7 +225,7 @@ def available_memory_mb(meminfo: Path = Path("/proc/meminfo")) -> int | None:
     return None
 
 
-def ports(settings: Settings) -> Iterator[tuple[str, Port]]:
+def listeners(settings: Settings) -> Iterator[tuple[str, Port]]:
     """Every configured port on this machine, by the process that listens there."""
     addresses = {
         "kafka": (settings.kafka.bootstrap_servers, "KAFKA_BOOTSTRAP_SERVERS"),
@@ -234,22 +234,7 @@ def ports(settings: Settings) -> Iterator[tuple[str, Port]]:
     for name, (address, variable) in addresses.items():
         with suppress(PlantwatchError):  # on another machine: none of ours
             yield name, loopback_port(address, variable)
-    sink = settings.sink
-    yield "kafka", Port(settings.stack.kafka_controller_port, "STACK_KAFKA_CONTROLLER_PORT")
-    yield "postgres", Port(settings.postgres.port, "POSTGRES_PORT")
-    yield "prometheus", Port(settings.stack.prometheus_port, "STACK_PROMETHEUS_PORT")
-    alertmanager = Port(settings.stack.alertmanager_port, "STACK_ALERTMANAGER_PORT")
-    yield "alertmanager", alertmanager
-    yield "producer", Port(settings.producer.metrics_port, "PRODUCER_METRICS_PORT")
-    yield "worker", Port(settings.worker.metrics_port, "WORKER_METRICS_PORT")
-    yield "sink-postgres", Port(sink.postgres_metrics_port, "SINK_POSTGRES_METRICS_PORT")
-    yield "sink-prometheus", Port(sink.prometheus_metrics_port, "SINK_PROMETHEUS_METRICS_PORT")
-    yield "sink-shadow", Port(sink.shadow_metrics_port, "SINK_SHADOW_METRICS_PORT")
-    yield "sink-readings", Port(sink.readings_metrics_port, "SINK_READINGS_METRICS_PORT")
-    yield "outbox", Port(settings.outbox.metrics_port, "OUTBOX_METRICS_PORT")
-    yield "drift", Port(settings.drift.metrics_port, "DRIFT_METRICS_PORT")
-    yield "dashboard", Port(settings.streamlit.port, "STREAMLIT_PORT")
-    yield "api", Port(settings.api.port, "API_PORT")
+    yield from ports.ports(settings)
 
 
 def listening(name: str, port: Port, *, ours: bool) -> Finding:

@@ -2,25 +2,9 @@
 
 import socket
 from contextlib import ExitStack
-from typing import Final
 
+from local_stack.ports import variables
 from local_stack.process import LOOPBACK
-
-_PORTS: Final = (
-    "STACK_KAFKA_CONTROLLER_PORT",
-    "POSTGRES_PORT",
-    "STACK_PROMETHEUS_PORT",
-    "STACK_ALERTMANAGER_PORT",
-    "PRODUCER_METRICS_PORT",
-    "WORKER_METRICS_PORT",
-    "SINK_POSTGRES_METRICS_PORT",
-    "SINK_PROMETHEUS_METRICS_PORT",
-    "SINK_SHADOW_METRICS_PORT",
-    "SINK_READINGS_METRICS_PORT",
-    "OUTBOX_METRICS_PORT",
-    "DRIFT_METRICS_PORT",
-    "STREAMLIT_PORT",
-)
 
 
 def free_ports(count: int) -> list[int]:
@@ -34,10 +18,10 @@ def free_ports(count: int) -> list[int]:
 
 def free_addresses() -> dict[str, str]:
     """Variables that move every server and every metrics endpoint to a free port."""
-    kafka, mlflow, api, *ports = free_ports(3 + len(_PORTS))
-    return dict(zip(_PORTS, map(str, ports), strict=True)) | {
+    kafka, mlflow, *numbers = free_ports(2 + len(variables()))
+    moved = dict(zip(variables(), map(str, numbers), strict=True))
+    return moved | {
         "KAFKA_BOOTSTRAP_SERVERS": f"{LOOPBACK}:{kafka}",
         "MLFLOW_TRACKING_URI": f"http://{LOOPBACK}:{mlflow}",
-        "API_PORT": str(api),
-        "STREAMLIT_API_URL": f"http://{LOOPBACK}:{api}",
+        "STREAMLIT_API_URL": f"http://{LOOPBACK}:{moved['API_PORT']}",
     }

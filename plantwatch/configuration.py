@@ -63,6 +63,12 @@ def load(folder: Path, environ: Mapping[str, str]) -> Settings:
         raise ConfigError(_explain(error, folder)) from None
 
 
+def with_changes(settings: Settings, section: str, **fields: Any) -> Settings:
+    """The same settings but for some fields of one section; the new values are not checked."""
+    changed = getattr(settings, section).model_copy(update=fields)
+    return settings.model_copy(update={section: changed})
+
+
 def _detectors_settings(folder: Path) -> dict[str, dict[str, Any]]:
     """The settings of detectors that somebody added, each in a file of its own."""
     found: dict[str, Any] = {}

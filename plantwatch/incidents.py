@@ -56,6 +56,12 @@ class Followed:
     machine: Machine
     closed: tuple[Incident, ...]
 
+    @property
+    def incidents(self) -> tuple[Incident, ...]:
+        """Those that were closed, and then the one that is open, if there is one."""
+        still = self.machine.incident
+        return (*self.closed, still) if still else self.closed
+
 
 def follow(
     machine: Machine,

@@ -19,6 +19,7 @@ from plantwatch.settings import Window
 from plantwatch.windows import Windower
 
 MACHINES: Final = 10_000
+"""So many that the pages the process needs for other things do not show."""
 READINGS: Final = (1, 29, 64)
 """A first one; one fewer than a window needs, the most that is kept packed; a full history."""
 

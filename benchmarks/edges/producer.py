@@ -13,7 +13,7 @@ from typing import Final
 import orjson
 from confluent_kafka import Producer
 
-from benchmarks.edges.stretch import Moment, Speed, speed
+from benchmarks.stretch import Moment, Speed, speed
 from connections.kafka import ensure_topics, producer_config
 from data.fleet import Fleet
 from plantwatch.instants import to_iso
@@ -79,7 +79,7 @@ def _messages(fleet: Fleet) -> Iterator[tuple[bytes, bytes]]:
     """Keys and values of one pass, in its order."""
     origin = replay.pass_origin(int(time.time() * 1e6), int(fleet.cycle.max()), None, None)
     for row in replay.order(fleet, fleet.slices, {}).tolist():
-        sensor_id, cycle = fleet.sensor_id(int(fleet.engine[row])), int(fleet.cycle[row])
+        sensor_id, cycle = fleet.identity(row)
         reading = {
             "sensor_id": sensor_id,
             "cycle": cycle,

@@ -17,24 +17,26 @@ from typing import Any, Final
 import psycopg
 from confluent_kafka import KafkaException, TopicPartition
 
-from benchmarks.edges.bench import LOG, process
-from benchmarks.edges.report import PART, WHOLE
-from benchmarks.edges.stretch import Moment, Speed, measure
+from benchmarks.edges.report import VERDICTS_ONLY, WITH_READINGS
+from benchmarks.edges.stack import LOG, process
 from benchmarks.edges.verdicts import preload
 from benchmarks.processes import cpu_seconds
+from benchmarks.stretch import Moment, Speed, measure
 from connections import groups
 from connections.kafka import METADATA_TIMEOUT_SEC
 from connections.postgres import connect
 from connections.span import partitions
 from local_stack.postgres import connect_as_superuser
+from plantwatch.configuration import with_changes
 from plantwatch.errors import UnavailableError
 from plantwatch.messages import ScoreEvent, SensorReading
 from plantwatch.settings import Settings
 from sinks import migrate
 
-SYSTEMS: Final = ("plantwatch", "copy", PART, WHOLE)
+SYSTEMS: Final = ("plantwatch", "copy", VERDICTS_ONLY, WITH_READINGS)
 
 _LOOK_EVERY_SEC: Final = 0.02
+"""Shorter than the sink takes for a batch."""
 _PATIENCE_SEC: Final = 180.0
 _COPY: Final = """
 COPY copied (
@@ -102,16 +104,20 @@ def _copy(
 def _sink(settings: Settings, home: Path, system: str, number: int, total: int) -> Speed:
     """One sink from the beginning of `scores`, in a group of its own."""
     group = f"{system.replace(' ', '-')}-{number}"
-    groups_of = {f"{store}_group_id": group for store in ("postgres", "shadow")}
-    knobs = settings.sink.model_copy(update=groups_of | {"readings_group_id": f"{group}-readings"})
-    topics = settings.topics.model_copy(update={"shadow_scores": settings.topics.scores})
-    own = settings.model_copy(update={"sink": knobs, "topics": topics})
+    same_scores = with_changes(settings, "topics", shadow_scores=settings.topics.scores)
+    own = with_changes(
+        same_scores,
+        "sink",
+        postgres_group_id=group,
+        shadow_group_id=group,
+        readings_group_id=f"{group}-readings",
+    )
     with ExitStack() as running:
-        if system == WHOLE:
+        if system == WITH_READINGS:
             running.enter_context(process(own, home, "sink", "readings"))
-        store = "shadow" if system == PART else "postgres"
-        pid = running.enter_context(process(own, home, "sink", store))
-        return measure(_committed(own, group, pid), total)
+        store = "shadow" if system == VERDICTS_ONLY else "postgres"
+        child = running.enter_context(process(own, home, "sink", store))
+        return measure(_committed(own, group, child.pid), total)
 
 
 def _committed(settings: Settings, group: str, pid: int) -> Iterator[Moment]:

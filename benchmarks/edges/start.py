@@ -2,13 +2,14 @@
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
-from benchmarks.edges.bench import LOG, process
-from benchmarks.own import own_run
+from benchmarks.edges.stack import LOG, process
+from benchmarks.isolation import isolated_worker
 from connections.kafka import ensure_topics
 from connections.tail import tail
 from data.fleet import Fleet
@@ -32,7 +33,7 @@ def run(settings: Settings, home: Path, fleet: Fleet, starts: int) -> Iterator[f
     """
     kafka.replay(settings, fleet, manifest=home / "waiting.json")
     for number in range(starts + 1):
-        seconds = _start(own_run(settings, f"start-{number}"), home)
+        seconds = _start(isolated_worker(settings, f"start-{number}"), home)
         if number:
             yield seconds
 
@@ -41,23 +42,25 @@ def imported(settings: Settings, home: Path) -> tuple[str, ...]:
     """Which of `UNWANTED` a worker has imported by its first verdict.
 
     Raises:
-        UnavailableError: it gave no verdict, or does not tell what it imports.
+        UnavailableError: it gave no verdict, or did not report what it imports.
     """
     before = LOG.stat().st_size if LOG.exists() else 0
-    _start(own_run(settings, "imports"), home, {"PYTHONPROFILEIMPORTTIME": "1"})
+    _start(isolated_worker(settings, "imports"), home, {"PYTHONPROFILEIMPORTTIME": "1"})
     text = LOG.read_bytes()[before:].decode(errors="replace")
     packages = imported_packages(text)
     if "confluent_kafka" not in packages:
-        raise UnavailableError(f"the worker does not tell what it imports; read {LOG}")
+        raise UnavailableError(f"the worker did not report what it imports; read {LOG}")
     return tuple(one for one in UNWANTED if one in packages)
 
 
 def imported_packages(text: str) -> set[str]:
-    """The packages that `python -X importtime` tells of."""
+    """The packages whose import `python -X importtime` has reported in a text."""
     return set(re.findall(r"^import time:[ \d|]+\| +(\w+)", text, re.MULTILINE))
 
 
-def _start(settings: Settings, home: Path, environ: dict[str, str] | None = None) -> float:
+def _start(
+    settings: Settings, home: Path, environ: Mapping[str, str] = MappingProxyType({})
+) -> float:
     """Seconds from the start of a worker to its first verdict being read."""
     ensure_topics(settings)
     began = time.monotonic()

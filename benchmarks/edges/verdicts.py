@@ -22,6 +22,8 @@ _ORIGIN: Final = 1_764_000_000_000_000
 """Event time of the first pass, in microseconds since 1970: any will do."""
 _ANOMALOUS: Final = 0.1
 """The share of anomalies, which are longer messages; on NASA's tests it is about that."""
+_BEFORE: Final = 29
+"""Readings of a window before its last."""
 _FLUSH_SEC: Final = 60.0
 
 
@@ -63,10 +65,11 @@ def _readings(fleet: Fleet, count: int) -> Iterator[tuple[SensorReading, int]]:
     for number in range(count):
         row = int(rows[number % len(rows)])
         passed = number // len(rows) * cycles
-        time = replay.event_time(_ORIGIN, passed + int(fleet.cycle[row]))
+        sensor_id, cycle = fleet.identity(row)
+        time = replay.event_time(_ORIGIN, passed + cycle)
         reading = SensorReading(
-            sensor_id=fleet.sensor_id(int(fleet.engine[row])),
-            cycle=int(fleet.cycle[row]),
+            sensor_id=sensor_id,
+            cycle=cycle,
             event_time=to_iso(time),
             settings=fleet.settings[row].tolist(),
             sensors=fleet.sensors[row].tolist(),
@@ -91,12 +94,12 @@ def _event(
         model_digest="0" * 64,
         partition=0,
         offset=number,
-        first_offset=max(0, number - 29),
+        first_offset=max(0, number - _BEFORE),
         published_at=time // 1000,
         top_sensors=tuple(
             SensorContribution(sensor, rng.gauss(0, 1)) for sensor in (4, 11, 15) if anomalous
         ),
         regime=0,
-        window_start=to_iso(time - 29 * replay.CYCLE_MICROSECONDS),
+        window_start=to_iso(time - _BEFORE * replay.CYCLE_MICROSECONDS),
         alarm=rule,
     )

@@ -3,10 +3,9 @@
 It parses a window, computes the features and runs the network; it checks nothing, knows no routes,
 keeps no log and answers with the raw score alone.
 
-    python -m benchmarks.http.bare PORT      (the settings come from the environment)
+    python -m benchmarks.http.bare      (the settings, and so the port, come from the environment)
 """
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -57,9 +56,10 @@ class Bare:
 
 
 if __name__ == "__main__":
+    settings = load(Path("configs"), environment())
     uvicorn.run(
-        Bare(load(Path("configs"), environment()).model.cache),
-        port=int(sys.argv[1]),
+        Bare(settings.model.cache),
+        port=settings.api.port,
         access_log=False,
         log_level="critical",
         lifespan="off",

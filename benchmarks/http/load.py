@@ -7,16 +7,17 @@ for a second has made all wait that were due in it.
 import asyncio
 import itertools
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 
 _STATUS: Final = slice(9, 12)
 """Where the number stands in `HTTP/1.1 200 OK`."""
-_LINES: Final = 64
+_CONNECTIONS: Final = 64
 """Of a steady load: a request that is due when all of them wait for answers waits, too."""
 
 
@@ -39,19 +40,19 @@ class Load:
         return float(1000 * np.quantile(self.seconds, share))
 
 
-class Line:
-    """One connection that is kept, for one request at a time."""
+class Connection:
+    """A connection that is kept, for one request at a time."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
 
     @classmethod
-    async def to(cls, port: int) -> "Line":
+    async def to(cls, port: int) -> Self:
         return cls(*await asyncio.open_connection("127.0.0.1", port))
 
     async def ask(self, request: bytes) -> bool:
-        """Wait for all of the answer; whether it is an error of the server's."""
+        """Send a request and read all of its answer; whether that is an error of the server's."""
         self._writer.write(request)
         head = await self._reader.readuntil(b"\r\n\r\n")
         lower = head.lower()
@@ -69,7 +70,7 @@ class Line:
 
 
 def post(path: str, body: bytes) -> bytes:
-    """A request, as bytes."""
+    """A POST of JSON, as bytes."""
     return (
         f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
         f"content-length: {len(body)}\r\n\r\n"
@@ -78,50 +79,53 @@ def post(path: str, body: bytes) -> bytes:
 
 async def steady(port: int, requests: Sequence[bytes], rate: float, number: int) -> Load:
     """`number` requests, `rate` a second, over connections that are kept."""
-    lines: asyncio.Queue[Line] = asyncio.Queue()
-    opened = [await Line.to(port) for _ in range(_LINES)]
-    for line in opened:
-        lines.put_nowait(line)
-    seconds: list[float] = []
+    latencies: list[float] = []
     failed = 0
 
     async def ask(due: float, request: bytes) -> None:
         nonlocal failed
-        line = await lines.get()
-        broke = await line.ask(request)  # awaited first: others count meanwhile
+        connection = await idle.get()
+        broke = await connection.ask(request)  # awaited first: others count meanwhile
         failed += broke
-        lines.put_nowait(line)
-        seconds.append(time.perf_counter() - due)
+        idle.put_nowait(connection)
+        latencies.append(time.perf_counter() - due)
 
-    began = time.perf_counter()
-    asked = []
-    for n, request in zip(range(number), itertools.cycle(requests), strict=False):
-        due = began + n / rate
-        await asyncio.sleep(max(0.0, due - time.perf_counter()))
-        asked.append(asyncio.create_task(ask(due, request)))
-    await asyncio.gather(*asked)
-    took = time.perf_counter() - began
-    for line in opened:
-        line.close()
-    return Load(tuple(seconds), failed, took)
+    async with _connections(port, _CONNECTIONS) as connections:
+        idle: asyncio.Queue[Connection] = asyncio.Queue()
+        for connection in connections:
+            idle.put_nowait(connection)
+        began = time.perf_counter()
+        asked = []
+        for n, request in zip(range(number), itertools.cycle(requests), strict=False):
+            due = began + n / rate
+            await asyncio.sleep(max(0.0, due - time.perf_counter()))
+            asked.append(asyncio.create_task(ask(due, request)))
+        await asyncio.gather(*asked)
+        return Load(tuple(latencies), failed, time.perf_counter() - began)
 
 
 async def flat_out(port: int, requests: Sequence[bytes], clients: int, seconds: float) -> Load:
     """Each of `clients` asks again as soon as it is answered, for so many seconds."""
-    lines = [await Line.to(port) for _ in range(clients)]
-    found: list[float] = []
+    latencies: list[float] = []
     failed = 0
-    began = time.perf_counter()
 
-    async def ask(line: Line, own: Iterator[bytes]) -> None:
+    async def ask(connection: Connection) -> None:
         nonlocal failed
+        own = itertools.cycle(requests)
         while (due := time.perf_counter()) < began + seconds:
-            broke = await line.ask(next(own))
+            broke = await connection.ask(next(own))
             failed += broke
-            found.append(time.perf_counter() - due)
+            latencies.append(time.perf_counter() - due)
 
-    await asyncio.gather(*(ask(line, itertools.cycle(requests)) for line in lines))
-    took = time.perf_counter() - began
-    for line in lines:
-        line.close()
-    return Load(tuple(found), failed, took)
+    async with _connections(port, clients) as connections:
+        began = time.perf_counter()
+        await asyncio.gather(*map(ask, connections))
+        return Load(tuple(latencies), failed, time.perf_counter() - began)
+
+
+@asynccontextmanager
+async def _connections(port: int, number: int) -> AsyncIterator[list[Connection]]:
+    opened = [await Connection.to(port) for _ in range(number)]
+    yield opened
+    for connection in opened:
+        connection.close()

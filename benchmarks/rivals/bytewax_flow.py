@@ -20,7 +20,14 @@ from bytewax.dataflow import Dataflow
 from bytewax.recovery import RecoveryConfig, init_db_dir
 from bytewax.run import cli_main
 
-from benchmarks.rivals.rules import Window, output_of, reading_of, settings, state_folder
+from benchmarks.rivals.rules import (
+    Window,
+    fetch_config,
+    output_of,
+    reading_of,
+    settings,
+    state_folder,
+)
 from models.cache import load_production
 from plantwatch.decode import Reading
 from plantwatch.settings import Settings
@@ -56,14 +63,10 @@ def _flow(own: Settings) -> Dataflow:
 
 
 def _source(own: Settings) -> KafkaSource:
-    kafka = own.kafka
-    config = {
-        "queued.max.messages.kbytes": str(kafka.prefetch_kb),
-        "max.partition.fetch.bytes": str(kafka.fetch_kb << 10),
-        "fetch.queue.backoff.ms": str(kafka.fetch_queue_backoff_ms),
-    }
-    servers, topic = kafka.bootstrap_servers.split(","), own.topics.readings
-    return KafkaSource(servers, [topic], add_config=config, batch_size=own.worker.chunk_size)
+    servers, size = own.kafka.bootstrap_servers.split(","), own.worker.chunk_size
+    return KafkaSource(
+        servers, [own.topics.readings], add_config=fetch_config(own), batch_size=size
+    )
 
 
 def _sink(own: Settings) -> KafkaSink:

@@ -11,7 +11,15 @@ from typing import Any
 
 from quixstreams import Application, State
 
-from benchmarks.rivals.rules import Output, follow, output_of, reading_of, settings, state_folder
+from benchmarks.rivals.rules import (
+    Output,
+    fetch_config,
+    follow,
+    output_of,
+    reading_of,
+    settings,
+    state_folder,
+)
 from models.cache import load_production
 from plantwatch.settings import Settings
 
@@ -30,19 +38,14 @@ def main() -> None:
 
 
 def _application(own: Settings) -> Application:
-    kafka = own.kafka
     return Application(
-        broker_address=kafka.bootstrap_servers,
+        broker_address=own.kafka.bootstrap_servers,
         consumer_group=own.worker.group_id,
         auto_offset_reset="earliest",
         commit_interval=own.worker.commit_interval_sec,
         state_dir=state_folder(own),
         loglevel="WARNING",
-        consumer_extra_config={
-            "queued.max.messages.kbytes": kafka.prefetch_kb,
-            "max.partition.fetch.bytes": kafka.fetch_kb << 10,
-            "fetch.queue.backoff.ms": kafka.fetch_queue_backoff_ms,
-        },
+        consumer_extra_config=fetch_config(own),
         producer_extra_config={
             "linger.ms": own.producer.linger_ms,
             "compression.type": "lz4",

@@ -13,6 +13,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from benchmarks.results import FOLDER
 from plantwatch.configuration import environment, load
 from plantwatch.decode import Reading, decode
 from plantwatch.instants import to_iso
@@ -22,7 +23,7 @@ from plantwatch.settings import Settings
 
 Window = NDArray[np.float32]
 
-STATE: Final = Path(".local/bench/state")
+STATE: Final = FOLDER / "state"
 """What the frameworks keep on disk; emptied when a benchmark begins."""
 
 _LAST_CYCLE: Final = Struct("<q")
@@ -46,6 +47,16 @@ def state_folder(of: Settings) -> Path:
     folder = STATE / of.worker.group_id
     folder.mkdir(parents=True)
     return folder
+
+
+def fetch_config(of: Settings) -> dict[str, str]:
+    """How the worker has librdkafka read ahead, for those whose driver that is, too."""
+    kafka = of.kafka
+    return {
+        "queued.max.messages.kbytes": str(kafka.prefetch_kb),
+        "max.partition.fetch.bytes": str(kafka.fetch_kb << 10),
+        "fetch.queue.backoff.ms": str(kafka.fetch_queue_backoff_ms),
+    }
 
 
 def reading_of(key: bytes | None, value: bytes | None, of: Settings) -> Reading:

@@ -16,15 +16,17 @@ from connections.postgres import connect
 from faults.moments import HITS, SINK, in_mid_work, scores
 from faults.plant import Plant
 from faults.proxy import Proxy
-from faults.run import RATE, Around, Measured, Session, Trial
+from faults.scenario import RATE, Around, Measured, Session, Trial
 from faults.supervised import NotRunnableError, until
 from local_stack.postgres import SYSTEM_USER
 
 _DISK_MB: Final = 16
+"""Holds the table for a moment, and is full in no time."""
 
 
 @contextmanager
 def behind_a_proxy(session: Session) -> Iterator[Around]:
+    """A pipeline whose connections to PostgreSQL can be cut."""
     proxy = Proxy(session.servers.settings.postgres.port)
     try:
         yield Around({"POSTGRES_PORT": str(proxy.port)}, proxy)
@@ -54,7 +56,7 @@ def read_only(trial: Trial) -> None:
         try:
             admin.execute(change.format(database, sql.Literal("on")))
             _drop_connections(trial)
-            plant.processes.until_said(SINK, "25006")
+            plant.processes.until_logged(SINK, "25006")
         finally:
             admin.execute(change.format(database, sql.Literal("off")))
             _drop_connections(trial)
@@ -67,7 +69,7 @@ def locked(trial: Trial) -> None:
     in_mid_work(plant, SINK)
     with connect(plant.settings, "owner") as connection, connection.transaction():
         connection.execute("LOCK TABLE anomaly_events IN ACCESS EXCLUSIVE MODE")
-        plant.processes.until_said(SINK, "55P03")
+        plant.processes.until_logged(SINK, "55P03")
     in_mid_work(plant, SINK)
 
 
@@ -114,7 +116,7 @@ def disk_full(trial: Trial) -> None:
             check=False,  # it ends when the disk is full
             capture_output=True,
         )
-        plant.processes.until_said(SINK, "53100")
+        plant.processes.until_logged(SINK, "53100")
         filler.unlink()
         in_mid_work(plant, SINK)
 

@@ -14,7 +14,7 @@ from faults import incidents
 from faults.injections import processes
 from faults.moments import SINK, WORKER, drained
 from faults.readings import Sent, rows_of
-from faults.run import Around, Measured, Session, Trial
+from faults.scenario import Around, Measured, Session, Trial
 from faults.supervised import NotRunnableError, until
 from faults.trained import version
 from models.cache import Role, write_named
@@ -66,7 +66,7 @@ def killed_in_each(trial: Trial) -> Measured:
         processes.killed(SINK, 1)(trial)
         processes.killed(WORKER, 1)(trial)
         if number == REPLAYS // 2:
-            plant.processes.frozen(WORKER, _STOPPED_SEC)
+            plant.processes.freeze(WORKER, _STOPPED_SEC)
     load.finish()
     drained(plant)
     return {"kills": 2 * REPLAYS, "stops": 1} | _measured(plant.settings, held_out)

@@ -8,7 +8,7 @@ from urllib.request import urlopen
 from faults.disorders import Disorder, poisoned
 from faults.moments import WORKER, waiting
 from faults.readings import Sent, encoded, endless, made_up, some
-from faults.run import Measured, Source, Trial
+from faults.scenario import Measured, Source, Trial
 from faults.supervised import FaultError, until
 from local_stack.process import State
 

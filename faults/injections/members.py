@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from faults.moments import BREATH_SEC, SINK, WORKER, in_mid_work, metric, waiting
 from faults.orders import Action
 from faults.plant import Plant
-from faults.run import RATE, Measured, Trial
+from faults.scenario import RATE, Measured, Trial
 from faults.supervised import Processes, until
 from local_stack.free import free_ports
 
@@ -47,6 +47,7 @@ def zombie_sink(trial: Trial) -> Measured:
 
 @contextmanager
 def second_worker(plant: Plant, instance: str) -> Iterator[Processes]:
+    """One more worker of the group, under this static name, for the length of the block."""
     (port,) = free_ports(1)
     changes = {"instance_id": instance, "metrics_port": port}
     with plant.another("worker", worker=changes) as processes:
@@ -55,6 +56,7 @@ def second_worker(plant: Plant, instance: str) -> Iterator[Processes]:
 
 @contextmanager
 def second_sink(plant: Plant) -> Iterator[Processes]:
+    """One more sink of the group for the length of the block."""
     (port,) = free_ports(1)
     changes = {"instance_id": "sink-2", "postgres_metrics_port": port}
     with plant.another("sink-postgres", sink=changes) as processes:
@@ -64,7 +66,7 @@ def second_sink(plant: Plant) -> Iterator[Processes]:
 def _zombie(plant: Plant, name: str, point: str, session_sec: float) -> None:
     """Stop whoever passes the point, until another has taken over; then let it go on."""
     in_mid_work(plant, name)
-    plant.carried_out(point, Action.STOP)
+    plant.carry_out(point, Action.STOP)
     time.sleep(session_sec + BREATH_SEC)
     _caught_up(plant)
     plant.continue_all()

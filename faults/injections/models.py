@@ -7,7 +7,7 @@ from connections.groups import lag
 from connections.postgres import connect
 from faults.moments import WORKER, drained, in_mid_work, metric
 from faults.plant import Plant
-from faults.run import Measured, Trial
+from faults.scenario import Measured, Trial
 from faults.supervised import FaultError, until
 from models.cache import Named, Role, write_named
 from models.card import NETWORK
@@ -36,7 +36,7 @@ def damaged(trial: Trial) -> None:
     in_mid_work(plant)
     network.write_bytes(sound[:-1] + bytes([sound[-1] ^ 1]))
     _name(plant, Role.PRODUCTION, second)
-    plant.processes.until_said(WORKER, "another model is named but cannot be used")
+    plant.processes.until_logged(WORKER, "another model is named but cannot be used")
     in_mid_work(plant)
 
 
@@ -44,7 +44,7 @@ def registry_gone(trial: Trial) -> Measured:
     """Nobody answers where the registry should be, at start and at reload; scoring goes on."""
     plant = trial.plant
     in_mid_work(plant)
-    plant.processes.until_said("registry", "MLflow at")
+    plant.processes.until_logged("registry", "MLflow at")
     restarts = plant.processes.status(WORKER).restarts
     plant.processes.kill(WORKER)
     plant.processes.until_ready(WORKER, restarts)

@@ -13,7 +13,7 @@ from urllib.request import urlopen
 from faults.moments import FROZEN_SEC, HITS, KEPT_AS, WORKER, committed, in_mid_work
 from faults.orders import Action
 from faults.points import POINTS
-from faults.run import Inject, Measured, Trial
+from faults.scenario import Inject, Measured, Trial
 from faults.supervised import FaultError, Processes, until
 
 
@@ -61,7 +61,7 @@ def frozen(name: str) -> Inject:
 
     def inject(trial: Trial) -> Measured:
         in_mid_work(trial.plant, name)
-        trial.plant.processes.frozen(name, FROZEN_SEC)
+        trial.plant.processes.freeze(name, FROZEN_SEC)
         in_mid_work(trial.plant, name)
         return {"stops": 1}
 
@@ -73,7 +73,7 @@ def wedged(trial: Trial) -> Measured:
     plant = trial.plant
     in_mid_work(plant)
     restarts = plant.processes.status(WORKER).restarts
-    plant.carried_out("worker-produced-not-acked", Action.HANG)
+    plant.carry_out("worker-produced-not-acked", Action.HANG)
     began = time.monotonic()
     plant.processes.until_ready(WORKER, restarts)
     reason = plant.processes.status(WORKER).reason
@@ -82,7 +82,7 @@ def wedged(trial: Trial) -> Measured:
     return {"replaced_sec": round(time.monotonic() - began, 1)}
 
 
-def told_to_stop(name: str) -> Inject:
+def terminated(name: str) -> Inject:
     """SIGTERM in mid-work, scraped all the while: it drains and exits 0."""
 
     def inject(trial: Trial) -> Measured:

@@ -7,7 +7,7 @@ from faults.moments import FROZEN_SEC, HITS
 from faults.orders import Action
 from faults.points import POINTS
 from faults.replaying import Replaying
-from faults.run import Inject, Measured, Trial
+from faults.scenario import Inject, Measured, Trial
 from faults.supervised import FaultError
 from plantwatch.errors import UnfinishedError
 
@@ -19,14 +19,14 @@ def killed_at(point: str) -> Inject:
         with Replaying(trial.session, trial.plant) as replay:
             for _ in range(HITS):
                 passes = trial.rng.randint(1, POINTS[point].passes)
-                trial.plant.carried_out(point, Action.KILL, passes)
+                trial.plant.carry_out(point, Action.KILL, passes)
             codes = replay.finish()
         return {"kills": len(codes) - 1}
 
     return inject
 
 
-def told_to_stop(trial: Trial) -> Measured:
+def terminated(trial: Trial) -> Measured:
     """SIGTERM: exit 75 every time, and the next run goes on; then 0."""
     with Replaying(trial.session, trial.plant) as replay:
         for _ in range(HITS):

@@ -8,7 +8,7 @@ from typing import Final
 
 from faults.moments import WORKER, in_mid_work, metric, waiting
 from faults.readings import Sent, encoded, endless
-from faults.run import MACHINES, RATE, Inject, Measured, Source, Trial
+from faults.scenario import MACHINES, RATE, Inject, Measured, Source, Trial
 from faults.supervised import until
 
 READ_BACK: Final = (250_000, 1_000_000)

@@ -11,7 +11,7 @@ from typing import Final
 
 from faults.moments import BREATH_SEC, FROZEN_SEC, HITS, KEPT_AS, SINK, WORKER, in_mid_work, waiting
 from faults.orders import Action
-from faults.run import RATE, Around, Inject, Measured, Session, Trial
+from faults.scenario import RATE, Around, Inject, Measured, Session, Trial
 from faults.supervised import FaultError, until
 
 AWAY_SEC: Final = 60.0
@@ -68,11 +68,11 @@ def postgres_frozen(trial: Trial) -> Measured:
     """SIGSTOP of the server and its children: that raises nothing, so our own deadline must."""
     plant, postgres = trial.plant, trial.session.servers.processes.pid("postgres")
     in_mid_work(plant, SINK)
-    said = len(plant.processes.log(SINK))
+    logged = len(plant.processes.log(SINK))
     began = time.monotonic()
     stopped = _stop_family(postgres)
     try:
-        plant.processes.until_said(SINK, "waiting for the store", said)
+        plant.processes.until_logged(SINK, "waiting for the store", logged)
         time.sleep(max(0.0, began + FROZEN_SEC - time.monotonic()))
     finally:
         for pid in stopped:
@@ -86,7 +86,7 @@ def postgres_killed_in_mid_batch(trial: Trial) -> Measured:
     """The rows are inserted and not committed when the server is killed."""
     for _ in range(HITS):
         in_mid_work(trial.plant, SINK)
-        trial.plant.carried_out("sink-inserted-not-committed", Action.STOP)
+        trial.plant.carry_out("sink-inserted-not-committed", Action.STOP)
         trial.session.servers.processes.outage("postgres", 0)
         trial.plant.continue_all()
     return {"kills": HITS}

@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from local_stack.pipeline import environment_of
 from plantwatch.settings import Settings
@@ -52,9 +51,3 @@ class Command:
 
 
 Start = Callable[..., Command]
-
-
-def with_changes(settings: Settings, section: str, **fields: Any) -> Settings:
-    """The same settings but for some fields of one section."""
-    changed = getattr(settings, section).model_copy(update=fields)
-    return settings.model_copy(update={section: changed})

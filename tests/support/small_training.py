@@ -11,9 +11,8 @@ from local_stack.free import free_ports
 from models.cache import Named, Role, read_production, write_named
 from models.card import ModelType, write_artifact
 from models.onnx_detector import OnnxDetector
-from plantwatch.configuration import load
+from plantwatch.configuration import load, with_changes
 from plantwatch.settings import Settings
-from tests.support.commands import with_changes
 from tests.support.servers import CONFIGS
 from training.dataset import Sample, cut, split
 from training.judge import Judged, judge

@@ -12,6 +12,7 @@ from ledger.findings import Fault, Findings
 from ledger.judge import Judge
 from ledger.parse import letter_of, score_of
 from plantwatch.accounting import CommitMetadata
+from plantwatch.configuration import with_changes
 from plantwatch.scoring import Verdicts
 from plantwatch.settings import Settings
 from stream_processors import chunks
@@ -99,9 +100,7 @@ class World:
 
 def world(seed: int, length: int = 200, **window: int) -> World:
     """A pipeline that did everything right with machines in all kinds of disorder."""
-    small = small_window_settings()
-    changed = small.window.model_copy(update=window)
-    settings = small.model_copy(update={"window": changed})
+    settings = with_changes(small_window_settings(), "window", **window)
     sent = _messages(seed, length)
     partition = empty_partition(settings)
     outcome = chunks.process([(partition, sent)], DETECTOR)

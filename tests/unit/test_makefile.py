@@ -34,6 +34,7 @@ def test_make_alone_explains_every_target() -> None:
     assert all(explained.values())
 
 
+# ARGS reach the command, as make itself says with --dry-run.
 @pytest.mark.parametrize(
     ("arguments", "command"),
     [
@@ -42,15 +43,14 @@ def test_make_alone_explains_every_target() -> None:
     ],
 )
 def test_arguments_are_passed_on(arguments: tuple[str, ...], command: str) -> None:
-    """What make would run, asked with --dry-run."""
     lines = make(
         "--no-print-directory", "--dry-run", "--old-file", ".venv/stamp", *arguments
     ).stdout.splitlines()
     assert lines[-1].split("bin/")[-1].strip() == command
 
 
+# A machine that has make and no Python: nothing is half-made.
 def test_without_a_python_the_one_line_says_what_to_install(tmp_path: Path) -> None:
-    """A machine that has make and no Python: nothing is half-made."""
     tools = tmp_path / "bin"
     tools.mkdir()
     for tool in ("sh", "make", "test", "touch"):

@@ -9,10 +9,10 @@ import psycopg
 import pytest
 
 from local_stack.free import free_ports
+from plantwatch.configuration import with_changes
 from plantwatch.settings import Postgres
 from tests.support import stored
 from tests.support.api import running, tiny_settings
-from tests.support.commands import with_changes
 from tests.support.servers import PostgresServer
 
 pytestmark = pytest.mark.real

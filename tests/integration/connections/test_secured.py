@@ -20,11 +20,12 @@ from connections.postgres import connect
 from local_stack.free import free_ports
 from local_stack.kafka_users import in_role, with_login
 from models.cache import load_production
+from plantwatch.configuration import with_changes
 from plantwatch.errors import ConfigError, PlantwatchError
 from plantwatch.settings import Postgres, Settings
 from sinks.migrate import upgrade
 from tests.support import plant, topics
-from tests.support.commands import Command, with_changes
+from tests.support.commands import Command
 from tests.support.servers import served
 from tests.support.small_training import cached_model, small_fleet
 from tests.support.waiting import PATIENCE_SEC, until

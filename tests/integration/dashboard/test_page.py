@@ -18,12 +18,11 @@ from dashboard.queries import fleet as ask_for_fleet
 from incidents import queries
 from local_stack.free import free_addresses
 from models.cache import load_production
-from plantwatch.configuration import load
+from plantwatch.configuration import load, with_changes
 from plantwatch.settings import Settings
 from sinks.migrate import upgrade
 from tests.support import stored
 from tests.support.browser import chromium, page_of
-from tests.support.commands import with_changes
 from tests.support.servers import CONFIGS
 from tests.support.small_plant import fill
 from tests.support.small_training import cached_model, small_fleet

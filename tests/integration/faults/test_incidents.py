@@ -27,12 +27,12 @@ def happened(settings: Settings) -> Settings:
     """Two machines with an incident each, one that is over; a third one without."""
     upgrade(settings)
     sink = PostgresSink(settings, Exporter().histogram(metrics.STORED_LATENCY))
-    levels = {"a": "111" + "0" * 20, "b": "01111", "c": "00100"}
+    lives = {"a": "111" + "0" * 20, "b": "01111", "c": "00100"}
     sink.write(
         [
-            row(cycle, sensor_id=name, partition=at, is_anomaly=level == "1", anomaly_score=0.7)
-            for at, (name, said) in enumerate(levels.items())
-            for cycle, level in enumerate(said, start=1)
+            row(cycle, sensor_id=name, partition=at, is_anomaly=flag == "1", anomaly_score=0.7)
+            for at, (name, flags) in enumerate(lives.items())
+            for cycle, flag in enumerate(flags, start=1)
         ]
     )
     sink.close()

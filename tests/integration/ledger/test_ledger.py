@@ -14,13 +14,14 @@ from data.fleet import Fleet
 from ledger.findings import Fault, Findings
 from ledger.run import run
 from ledger.sources import cluster
+from plantwatch.configuration import with_changes
 from plantwatch.dead_letter import DeadLetter
 from plantwatch.messages import score_event_from_bytes
 from plantwatch.settings import Settings
 from producers.manifest import Manifest
 from sinks.migrate import upgrade
 from tests.support import plant, topics
-from tests.support.commands import Command, with_changes
+from tests.support.commands import Command
 from tests.support.small_training import small_fleet, without_registry
 from tests.support.stored import do
 from tests.support.topics import Sent

@@ -27,8 +27,8 @@ from tests.support.servers import CONFIGS, served
 pytestmark = pytest.mark.real
 
 
+# A message is acknowledged by the broker that the settings name.
 def test_kafka_keeps_what_it_is_sent(settings: Settings) -> None:
-    """A message is acknowledged by the broker that the settings name."""
     ensure_topics(settings)
     reports: list[object] = []
     producer = Producer({"bootstrap.servers": settings.kafka.bootstrap_servers})
@@ -47,8 +47,8 @@ def connect(database: Postgres, password: str) -> psycopg.Connection:
     )
 
 
+# The user of the settings may make tables and is no superuser.
 def test_postgres_lets_its_user_work_in_its_database(database: Postgres) -> None:
-    """The user of the settings may make tables and is no superuser."""
     assert database.password is not None
     with connect(database, database.password.get_secret_value()) as connection:
         connection.execute("CREATE TABLE t AS SELECT 1")
@@ -56,8 +56,8 @@ def test_postgres_lets_its_user_work_in_its_database(database: Postgres) -> None
         assert row.fetchone() == (False,)
 
 
+# PostgreSQL may be the distribution's: `make test-postgres15` runs all tests of tables on it.
 def test_postgres_may_be_another_one() -> None:
-    """That of the distribution, say: `make test-postgres15` runs all tests of tables on it."""
     binaries = Path("/usr/lib/postgresql/15/bin")
     if not binaries.exists():
         pytest.skip("no PostgreSQL 15; get it with `apt install postgresql-15`")
@@ -68,14 +68,14 @@ def test_postgres_may_be_another_one() -> None:
         assert connection.info.server_version // 10_000 == 15
 
 
+# Nobody on this machine gets in without the password.
 def test_postgres_asks_for_the_password(database: Postgres) -> None:
-    """Nobody on this machine gets in without it."""
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         connect(database, "wrong")
 
 
+# The supervisor starts a server that was killed again, and says what happened.
 def test_a_server_that_is_killed_comes_back_with_its_data() -> None:
-    """The supervisor starts it again, and says what happened."""
     changes: queue.Queue[Status] = queue.Queue()
 
     def note(statuses: list[Status]) -> None:
@@ -104,8 +104,8 @@ def http(url: str, method: str = "GET", body: bytes | None = None) -> bytes:
         return bytes(response.read())
 
 
+# Artifacts travel through the server: a client needs no access to its disk.
 def test_mlflow_keeps_experiments_and_artifacts(mlflow_server: str) -> None:
-    """Artifacts travel through the server: a client needs no access to its disk."""
     body = json.dumps({"name": "an experiment"}).encode()
     made = http(f"{mlflow_server}/api/2.0/mlflow/experiments/create", "POST", body)
     assert json.loads(made)["experiment_id"]
@@ -115,9 +115,9 @@ def test_mlflow_keeps_experiments_and_artifacts(mlflow_server: str) -> None:
     assert (file["path"], file["file_size"]) == ("model.onnx", 7)
 
 
+# Prometheus scrapes every process of the pipeline, and has the rules of all alerts.
 @needs("prometheus")
 def test_prometheus_knows_whom_to_scrape() -> None:
-    """Every process of the pipeline; and it has the rules of all alerts."""
     with served("prometheus") as (settings, _):
         api = f"http://127.0.0.1:{settings.stack.prometheus_port}/api/v1"
         config = yaml.safe_load(json.loads(http(f"{api}/status/config"))["data"]["yaml"])
@@ -128,5 +128,5 @@ def test_prometheus_knows_whom_to_scrape() -> None:
         "drift",
         "api",
     }
-    told = {rule["name"] for group in groups for rule in group["rules"]}
-    assert told == {alert.name for alert in table(settings)}
+    names = {rule["name"] for group in groups for rule in group["rules"]}
+    assert names == {alert.name for alert in table(settings)}

@@ -45,8 +45,8 @@ def plantwatch(folder: Path) -> Iterator[Run]:
     run("down")
 
 
+# A second `up` says that the first is up; after `down` no process and no port is left.
 def test_up_starts_once_and_down_leaves_nothing(plantwatch: Run, folder: Path) -> None:
-    """A second `up` says so; after `down` no process and no port is left."""
     up = plantwatch("up", "--only", "postgres")
     assert up.returncode == 0, up.stderr
     running = state.read(folder / ".local")
@@ -66,16 +66,16 @@ def test_up_starts_once_and_down_leaves_nothing(plantwatch: Run, folder: Path) -
     assert plantwatch("down").stdout == "The local stack is not up.\n"
 
 
+# Data, users and the password made for them stay in `.local/`.
 def test_the_second_start_finds_what_the_first_one_made(plantwatch: Run, folder: Path) -> None:
-    """Data, users and the password made for them stay in `.local/`."""
     for _ in range(2):
         assert plantwatch("up", "--only", "postgres,migrate").returncode == 0
         assert plantwatch("down").returncode == 0
     assert (folder / ".local" / "stack.env").read_text().count("POSTGRES_PASSWORD=") == 1
 
 
+# A port that somebody has ends it with exit 78, and names the variable to change.
 def test_a_port_in_use_is_one_line_and_nothing_starts(plantwatch: Run, folder: Path) -> None:
-    """Exit 78, and the variable to change."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         up = plantwatch("up", "--only", "postgres", POSTGRES_PORT=port)

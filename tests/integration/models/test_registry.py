@@ -13,9 +13,10 @@ from models.cache import Role, last_contact, load, load_production, read_named, 
 from models.card import CARD, NETWORK, read_artifact
 from models.fetch import fetch_challenger, fetch_digest, fetch_production
 from models.registry import list_versions, set_challenger, set_production
+from plantwatch.configuration import with_changes
 from plantwatch.errors import ConfigError, UnavailableError
 from plantwatch.settings import Settings
-from tests.support.commands import Command, with_changes
+from tests.support.commands import Command
 from tests.support.small_training import small_fleet, small_sample, small_settings
 from training.fitters import FITTERS
 from training.train import Trained, train

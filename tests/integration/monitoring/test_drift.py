@@ -18,11 +18,12 @@ from local_stack.pipeline import environment_of
 from models.cache import load_production
 from monitoring.drift_report import SCORE, frame, newest, training_data, write
 from monitoring.drift_watch import reference_of
+from plantwatch.configuration import with_changes
 from plantwatch.errors import BadDataError
 from plantwatch.settings import Settings
 from sinks.migrate import upgrade
 from tests.support import plant, stored
-from tests.support.commands import Command, with_changes
+from tests.support.commands import Command
 from tests.support.servers import CONFIGS
 from tests.support.small_plant import fill
 from tests.support.small_training import cached_model, small_fleet

@@ -7,12 +7,12 @@ import pytest
 
 from connections.prometheus import Exporter
 from plantwatch import metrics
+from plantwatch.configuration import with_changes
 from plantwatch.settings import Settings
 from sinks.migrate import upgrade
 from sinks.postgres import SHADOW_EVENTS, PostgresSink
 from tests.support import stored
 from tests.support.clock import Clock
-from tests.support.commands import with_changes
 from tests.support.stored import do
 
 pytestmark = pytest.mark.real

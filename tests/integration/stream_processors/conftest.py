@@ -8,8 +8,9 @@ import pytest
 
 from connections.kafka import ensure_topics
 from local_stack.free import free_ports
+from plantwatch.configuration import with_changes
 from plantwatch.settings import Settings
-from tests.support.commands import Command, Start, with_changes
+from tests.support.commands import Command, Start
 from tests.support.small_training import cached_model
 
 

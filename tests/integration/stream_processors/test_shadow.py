@@ -12,12 +12,13 @@ from psycopg import sql
 from connections.postgres import connect
 from models.cache import Named, Role, load, load_production, note_contact, write_named
 from models.card import NETWORK
+from plantwatch.configuration import with_changes
 from plantwatch.messages import ScoreEvent, score_event_from_bytes
 from plantwatch.scoring import TOLERANCE
 from plantwatch.settings import Settings
 from sinks.migrate import upgrade
 from tests.support import plant, topics
-from tests.support.commands import Command, Start, with_changes
+from tests.support.commands import Command, Start
 from tests.support.small_training import other_model, own_cache, small_fleet
 from tests.support.topics import Found
 

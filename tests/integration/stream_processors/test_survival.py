@@ -11,11 +11,12 @@ import pytest
 from data.fleet import Fleet
 from local_stack.free import free_ports
 from models.cache import load_production
+from plantwatch.configuration import with_changes
 from plantwatch.messages import score_event_from_bytes
 from plantwatch.scoring import TOLERANCE
 from plantwatch.settings import Settings
 from tests.support import plant, topics
-from tests.support.commands import Command, Start, with_changes
+from tests.support.commands import Command, Start
 from tests.support.small_training import small_fleet
 
 pytestmark = pytest.mark.real

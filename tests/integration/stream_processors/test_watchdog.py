@@ -4,10 +4,10 @@ import pytest
 
 from connections.kafka import ensure_topics
 from local_stack.free import free_ports
+from plantwatch.configuration import with_changes
 from plantwatch.settings import Settings
 from stream_processors.watchdog import Watchdog
 from tests.support import topics
-from tests.support.commands import with_changes
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.real

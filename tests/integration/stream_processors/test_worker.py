@@ -23,10 +23,11 @@ from data.fleet import Fleet
 from local_stack.free import free_ports
 from models.cache import load_production, read_production
 from models.card import NETWORK
+from plantwatch.configuration import with_changes
 from plantwatch.scoring import TOLERANCE
 from plantwatch.settings import Settings
 from tests.support import plant, topics
-from tests.support.commands import Command, Start, with_changes
+from tests.support.commands import Command, Start
 from tests.support.small_training import small_fleet
 from tests.support.topics import Place, Sent
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from benchmarks.edges import memory, report, start, verdicts
-from benchmarks.edges.stretch import Moment, Speed, measure
+from benchmarks.stretch import Moment, Speed, measure
 from plantwatch.messages import score_event_from_bytes
 from tests.support.small_training import small_fleet, small_settings
 

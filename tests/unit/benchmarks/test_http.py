@@ -24,20 +24,20 @@ def test_a_steady_load(tmp_path: Path) -> None:
     asked = [post("/detect", orjson.dumps(request(sensor_id=f"m{n}"))) for n in range(3)]
     with running(tiny_settings(tmp_path)) as client:
         found = asyncio.run(steady(port_of(client), asked, 500, 50))
-        told = client.get("/metrics").text
+        metrics = client.get("/metrics").text
     assert (len(found.seconds), found.failed) == (50, 0)
     assert found.per_second <= 520
     assert 0 < found.at(0.5) <= found.at(1)
-    assert 'plantwatch_api_requests_total{route="/detect",status="200"} 50.0' in told
+    assert 'plantwatch_api_requests_total{route="/detect",status="200"} 50.0' in metrics
 
 
 # Who is answered asks again, until the time is over; refusals are no failures of the server.
 def test_flat_out(tmp_path: Path) -> None:
     with running(tiny_settings(tmp_path)) as client:
         found = asyncio.run(flat_out(port_of(client), [post("/detect", b"{}")], 4, 0.2))
-        told = client.get("/metrics").text
+        metrics = client.get("/metrics").text
     assert found.failed == 0
-    assert f'route="/detect",status="422"}} {len(found.seconds)}.0' in told
+    assert f'route="/detect",status="422"}} {len(found.seconds)}.0' in metrics
 
 
 # A server that fails is counted as failing.
@@ -76,7 +76,7 @@ def test_the_tables() -> None:
         "many": {"clients": 200, "per_s": 100.0, "p99": 50.0, "failed": 1},
     }
     assert rates(figures)[1] == ("50", "50", "2.0", "9.0", "0")
-    told = {row[0]: row[1] for row in compared(figures)}
-    assert told["a batch of 500 by one"] == "30 ms by 2.0 ms: 15"
-    assert told["flat out by the bare server"] == "0.65 (0.60-0.70)"
-    assert told["answered with 5xx"] == "1"
+    measured = {row[0]: row[1] for row in compared(figures)}
+    assert measured["a batch of 500 by one"] == "30 ms by 2.0 ms: 15"
+    assert measured["flat out by the bare server"] == "0.65 (0.60-0.70)"
+    assert measured["answered with 5xx"] == "1"

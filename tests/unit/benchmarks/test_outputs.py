@@ -21,7 +21,7 @@ def test_the_same_scores_are_no_difference() -> None:
 
 # Each kind of fault is counted as what it is, with an example to look for.
 @pytest.mark.parametrize(
-    ("found", "said"),
+    ("found", "counts"),
     [
         (SAME[:1], "1 lost, 0 doubled, 0 wrong (a/30/t)"),
         ([*SAME, SAME[0]], "0 lost, 1 doubled, 0 wrong (a/31/t)"),
@@ -30,8 +30,8 @@ def test_the_same_scores_are_no_difference() -> None:
         ([SAME[0], ("a/30/t", math.nan)], "0 lost, 0 doubled, 1 wrong (a/30/t)"),
     ],
 )
-def test_a_fault_is_counted(found: list[tuple[str, float]], said: str) -> None:
-    assert str(compare(TRUTH, found, whole=True)) == said
+def test_a_fault_is_counted(found: list[tuple[str, float]], counts: str) -> None:
+    assert str(compare(TRUTH, found, whole=True)) == counts
 
 
 # What a bounded system had no time for is not lost; what it did say is judged all the same.

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import report, worker
-from benchmarks.edges.stretch import Moment
+from benchmarks import report, results, worker
+from benchmarks.stretch import Moment
 from benchmarks.systems import System
 from benchmarks.worker import Load, Round
 
@@ -19,9 +19,10 @@ ROUNDS = [
 
 
 # The README is generated from this shape, rounds in their order.
-def test_the_file_has_every_round(tmp_path: Path) -> None:
-    report.save(report.figures(ROUNDS), tmp_path / "worker.json")
-    assert json.loads((tmp_path / "worker.json").read_text()) == {
+def test_the_file_has_every_round(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = results.save("worker", report.figures(ROUNDS))
+    assert json.loads(path.read_text()) == {
         "plain": {"readings_per_s": [1000.0, 3000.0], "cpu_us_per_reading": [100.0, 120.0]},
         "plantwatch": {"readings_per_s": [1500.0, 3500.0], "cpu_us_per_reading": [60.0, 80.0]},
     }

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from data import cmapss
-from data.fleet import Fleet, Split
+from data.fleet import Fleet, Split, rul_of
 from plantwatch.errors import BadDataError, ConfigError
 
 LIVES = (3, 2)
@@ -27,7 +27,7 @@ def fleet(split: Split) -> Fleet:
         cycle=cycle,
         settings=np.arange(15).reshape(5, 3) / 3,
         sensors=np.arange(105).reshape(5, 21) / 7,
-        rul=cmapss.remaining_life(engine, cycle, after_last),
+        rul=rul_of(engine, cycle, after_last),
     )
 
 

@@ -1,3 +1,5 @@
+"""The README's tables, made from documents of evaluations."""
+
 from typing import Any
 
 from evaluation.scoreboard import alarms, scores, sources, transfers

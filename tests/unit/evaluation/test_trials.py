@@ -1,3 +1,5 @@
+"""Who is fitted and who is judged in each trial."""
+
 import numpy as np
 import pytest
 

@@ -1,3 +1,5 @@
+"""What is published to a pipeline that is to be broken by its input."""
+
 from collections import Counter
 from random import Random
 from types import SimpleNamespace

@@ -1,3 +1,5 @@
+"""Orders to die: whom they reach, when, and that every failpoint is a function that exists."""
+
 import signal
 import subprocess
 import sys
@@ -41,8 +43,8 @@ def test_an_order_to_die_is_carried_out_once_and_in_time(
 ) -> None:
     orders = Orders(tmp_path)
     orders.give("here", Action.KILL, passes=3)
-    said, _ = passing().communicate()
-    assert said.split() == ["1", "2", "3"]
+    output, _ = passing().communicate()
+    assert output.split() == ["1", "2", "3"]
     assert not orders.pending("here")
 
 

@@ -1,3 +1,5 @@
+"""The proxy that cuts a COMMIT, in front of a real PostgreSQL."""
+
 from collections.abc import Iterator
 
 import psycopg
@@ -27,17 +29,17 @@ def connected(database: Postgres, port: int) -> psycopg.Connection:
     )
 
 
-# Nobody notices the proxy, until it cuts a COMMIT: the client sees its line break, and the server
-# has committed all the same.
+# Nobody notices the proxy, until it cuts a COMMIT: the client sees its connection break, and the
+# server has committed all the same.
 def test_a_cut_commit_is_committed(database: Postgres, proxy: Proxy) -> None:
-    with connected(database, proxy.port) as line:
-        line.execute("CREATE TABLE said (word text)")
+    with connected(database, proxy.port) as connection:
+        connection.execute("CREATE TABLE kept (word text)")
     proxy.cut_next_commit()
-    line = connected(database, proxy.port)
-    line.execute("INSERT INTO said VALUES ('once')")
+    connection = connected(database, proxy.port)
+    connection.execute("INSERT INTO kept VALUES ('once')")
     with pytest.raises(psycopg.OperationalError):
-        line.commit()
-    line.close()
+        connection.commit()
+    connection.close()
     assert proxy.cut == 1
-    with connected(database, proxy.port) as line:
-        assert line.execute("SELECT word FROM said").fetchall() == [("once",)]
+    with connected(database, proxy.port) as connection:
+        assert connection.execute("SELECT word FROM kept").fetchall() == [("once",)]

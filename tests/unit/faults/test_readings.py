@@ -1,3 +1,5 @@
+"""The readings of a made-up plant, and each way in which they are garbled."""
+
 from collections import Counter
 from random import Random
 
@@ -102,10 +104,10 @@ def test_clocks_go_wrong_and_right_again(rows: list[Row]) -> None:
 
 # A second copy that contradicts has the same identity, and other values.
 def test_contradictions_share_an_identity(rows: list[Row]) -> None:
-    said: dict[tuple[str, int, int], set[float]] = {}
+    values: dict[tuple[str, int, int], set[float]] = {}
     for row in contradicted(rows, Random(1)):
-        said.setdefault(key(row), set()).add(row.sensors[-1])
-    assert {len(values) for values in said.values()} == {1, 2}
+        values.setdefault(key(row), set()).add(row.sensors[-1])
+    assert {len(each) for each in values.values()} == {1, 2}
 
 
 # Machines start over, and some claim an absurd cycle; all of these are valid readings.

@@ -1,3 +1,5 @@
+"""The results of scenarios, as lines and as the file that a run goes on from."""
+
 from pathlib import Path
 
 import pytest

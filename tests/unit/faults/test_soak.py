@@ -1,3 +1,5 @@
+"""Which faults strike in a soak, and when."""
+
 from collections import Counter
 
 from faults.soak import PER_TEN_MINUTES, schedule

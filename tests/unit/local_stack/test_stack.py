@@ -43,10 +43,10 @@ def test_an_unknown_name_is_met_with_the_nearest(free: Settings, tmp_path: Path)
         plan(free, ["kafak"], tmp_path)
 
 
+# Nothing else needs Prometheus; status says how to get it.
 def test_prometheus_is_skipped_where_it_is_not_installed(
     free: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing else needs it; status says how to get it."""
     monkeypatch.setenv("PATH", str(tmp_path))
     planned = plan(free, ["prometheus"], tmp_path)
     [skipped] = planned.skipped
@@ -63,10 +63,10 @@ def test_alertmanager_is_skipped_where_it_is_not_installed(
     assert "apt install prometheus-alertmanager" in skipped.reason
 
 
+# A process that is not there on purpose is no alert.
 def test_prometheus_leaves_out_what_does_not_run(
     free: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A process that is not there on purpose is no alert."""
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     sink = free.sink.model_copy(update={"readings_hours": 0})
     document = yaml.safe_load(prometheus.scrape_config(free.model_copy(update={"sink": sink})))
@@ -92,18 +92,18 @@ def test_prometheus_scrapes_every_process_of_the_pipeline(
     }
 
 
+# Without readings their sink is no part of the stack, and the table of processes says why.
 def test_readings_need_not_be_kept(tmp_path: Path) -> None:
-    """Then their sink is no part of the stack, and the table of processes says why."""
     settings = load(CONFIGS, free_addresses() | {"SINK_READINGS_HOURS": "0"})
     planned = plan(settings, ["postgres", "sink-readings"], tmp_path)
     assert [(one.name, one.state) for one in planned.skipped] == [("sink-readings", State.SKIPPED)]
     assert "SINK_READINGS_HOURS" in planned.skipped[0].reason
 
 
+# Without a network, on a machine that never had the jars, one line says what to do.
 def test_kafka_that_cannot_be_downloaded_is_one_line(
     free: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without a network, on a machine that never had the jars."""
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     with pytest.raises(UnavailableError, match="connect to the network") as caught:
@@ -114,8 +114,8 @@ def test_kafka_that_cannot_be_downloaded_is_one_line(
 PASSWORDS = [variable(role, "password") for role in ROLES]
 
 
+# Passwords are made once, and kept in a file that the settings are read from and others cannot.
 def test_passwords_are_made_once_and_kept_from_others(free: Settings, tmp_path: Path) -> None:
-    """`.local/stack.env` is among the files that the settings are read from."""
     made = postgres.with_passwords(free, tmp_path)
     kept = tmp_path / "stack.env"
     values = dotenv_values(kept)
@@ -127,8 +127,8 @@ def test_passwords_are_made_once_and_kept_from_others(free: Settings, tmp_path: 
     assert postgres.with_passwords(made, tmp_path) is made
 
 
+# Passwords of the environment are not written down; what was kept from an earlier start stays.
 def test_passwords_that_somebody_chose_stay(tmp_path: Path) -> None:
-    """Those of the environment are not written down; what was kept from an earlier start stays."""
     kept = tmp_path / "stack.env"
     kept.write_text("POSTGRES_PASSWORD='of old'\n")
     chosen = load(CONFIGS, {"POSTGRES_PASSWORD": "of old", "POSTGRES_READER_PASSWORD": "mine"})
@@ -140,6 +140,6 @@ def test_passwords_that_somebody_chose_stay(tmp_path: Path) -> None:
     assert kept.stat().st_mode & 0o777 == 0o600
 
 
+# Children have all of the settings, whatever their own environment or files would have said.
 def test_children_run_with_the_settings_of_their_supervisor(free: Settings) -> None:
-    """All of them, whatever their own environment or files would have said."""
     assert load(CONFIGS, environment_of(free)) == free

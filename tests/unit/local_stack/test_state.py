@@ -25,8 +25,8 @@ def test_a_running_stack_is_read_as_it_was_written(tmp_path: Path) -> None:
         assert state.read(tmp_path) == snapshot(os.getpid())
 
 
+# A dead supervisor's pid may be another's by now: here it is this test's, which must live.
 def test_the_state_of_a_dead_supervisor_is_nobodys(tmp_path: Path) -> None:
-    """Its pid may be another's by now: here it is this test's, which must live."""
     with state.held(tmp_path):
         pass
     state.write(tmp_path, snapshot(os.getpid()))
@@ -40,9 +40,9 @@ def test_a_second_stack_is_refused(tmp_path: Path) -> None:
             pass
 
 
+# A supervisor that does not listen to SIGTERM is killed.
 @pytest.mark.parametrize("ignores", [False, True], ids=["gentle", "stubborn"])
 def test_down_returns_when_the_supervisor_is_gone(tmp_path: Path, *, ignores: bool) -> None:
-    """One that does not listen to SIGTERM is killed."""
     code = f"""
 import os, pathlib, signal
 from local_stack import state

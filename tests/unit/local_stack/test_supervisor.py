@@ -76,9 +76,8 @@ def run(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
     asyncio.run(test())
 
 
+# The pause between restarts doubles up to the limit; status tells the last words.
 def test_what_ends_is_started_again_ever_less_often(supervise: Make) -> None:
-    """The pause doubles up to the limit; status tells the last words."""
-
     async def scenario() -> None:
         crash = program("print('boom'); raise SystemExit(1)", make_ready=lambda: False)
         supervisor, clock = supervise(crash, restart_min_sec=1, restart_max_sec=4)
@@ -97,9 +96,8 @@ def test_what_ends_is_started_again_ever_less_often(supervise: Make) -> None:
     run(scenario)
 
 
+# Exit 65 is too much bad input: a restart would only add to it.
 def test_exit_65_is_left_to_a_person(supervise: Make) -> None:
-    """Too much bad input: a restart would only add to it."""
-
     async def scenario() -> None:
         supervisor, clock = supervise(
             program("print('read them'); raise SystemExit(65)", make_ready=lambda: False)
@@ -113,8 +111,8 @@ def test_exit_65_is_left_to_a_person(supervise: Make) -> None:
     run(scenario)
 
 
+# What comes after exit 78 is started; once a person has mended the cause, so is this one.
 def test_exit_78_holds_nobody_up_and_heals_by_itself(supervise: Make, tmp_path: Path) -> None:
-    """What comes after is started; once a person has mended the cause, so is this one."""
     grant = tmp_path / "grant"
     code = f"import pathlib\nif not pathlib.Path({str(grant)!r}).exists(): raise SystemExit(78)\n"
 
@@ -141,8 +139,8 @@ def test_exit_78_holds_nobody_up_and_heals_by_itself(supervise: Make, tmp_path: 
     run(scenario)
 
 
+# A sink finds its database: each stage waits for the one before.
 def test_stages_start_when_the_one_before_is_ready(supervise: Make) -> None:
-    """A sink finds its database."""
     asked, ready = threading.Event(), threading.Event()
 
     def make_ready() -> bool:
@@ -164,8 +162,8 @@ def test_stages_start_when_the_one_before_is_ready(supervise: Make) -> None:
     run(scenario)
 
 
+# No sink is left without its database: the last stage stops first.
 def test_stages_stop_in_reverse_order(supervise: Make, tmp_path: Path) -> None:
-    """No sink is left without its database."""
     stopped = tmp_path / "stopped"
 
     def says(name: str) -> Process:
@@ -191,9 +189,8 @@ def test_stages_stop_in_reverse_order(supervise: Make, tmp_path: Path) -> None:
     assert stopped.read_text().split() == ["client", "server"]
 
 
+# The end of one job is its success, and it is not repeated.
 def test_one_job_is_done_once(supervise: Make) -> None:
-    """Its end is its success, and it is not repeated."""
-
     async def scenario() -> None:
         supervisor, clock = supervise(program("", runs_once=True))
         await supervisor.start()
@@ -204,9 +201,8 @@ def test_one_job_is_done_once(supervise: Make) -> None:
     run(scenario)
 
 
+# A missing program is a reason like any other.
 def test_what_cannot_even_start_says_why(supervise: Make) -> None:
-    """A missing program is a reason like any other."""
-
     async def scenario() -> None:
         supervisor, clock = supervise(Process("gone", ("/no/such/program",)))
         starting = asyncio.create_task(supervisor.start())
@@ -218,9 +214,8 @@ def test_what_cannot_even_start_says_why(supervise: Make) -> None:
     run(scenario)
 
 
+# One line names the process that is never ready, the reason, and the log to read.
 def test_a_process_that_is_never_ready_ends_the_start(supervise: Make, tmp_path: Path) -> None:
-    """One line names it, the reason, and the log to read."""
-
     async def scenario() -> None:
         never = program(WAIT, "never", make_ready=lambda: False)
         supervisor, _ = supervise(never, ready_timeout_sec=0.01)
@@ -232,10 +227,10 @@ def test_a_process_that_is_never_ready_ends_the_start(supervise: Make, tmp_path:
     run(scenario)
 
 
+# Nothing is left: neither one that ignores SIGTERM nor its children.
 def test_a_process_that_will_not_end_is_killed_with_all_it_started(
     supervise: Make, tmp_path: Path, fifo: Path
 ) -> None:
-    """Nothing is left: neither one that ignores SIGTERM nor its children."""
     here = tmp_path / "here"
     code = (
         f"import os, signal, pathlib\n{holds(fifo)}"
@@ -255,8 +250,8 @@ def test_a_process_that_will_not_end_is_killed_with_all_it_started(
     run(scenario)
 
 
+# kill -9 leaves the supervisor no chance, and the leash takes over.
 def test_no_child_survives_a_supervisor_that_is_killed(fifo: Path) -> None:
-    """kill -9 leaves the supervisor no chance, and the leash takes over."""
     code = f"""
 import subprocess, sys
 from local_stack.leash import Leash

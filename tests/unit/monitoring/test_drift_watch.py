@@ -9,11 +9,11 @@ from data.fleet import Fleet as Rows
 from models.cache import Named, Role, load_production, read_production, write_named
 from models.card import read_artifact, write_artifact
 from monitoring.drift_watch import Fleet, Gauges
+from plantwatch.configuration import with_changes
 from plantwatch.errors import ConfigError
 from plantwatch.settings import Settings
 from sinks.sink import Record
 from tests.support import plant
-from tests.support.commands import with_changes
 from tests.support.small_training import cached_model, other_model, small_fleet, small_settings
 
 READINGS = 12 * 40

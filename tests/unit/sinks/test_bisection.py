@@ -29,9 +29,9 @@ class Store:
         return len(rows)
 
 
+# However good and bad rows are mixed: the good are kept once, in order, the bad named.
 @given(st.lists(st.booleans(), min_size=1, max_size=300))
 def test_good_rows_are_stored_once_and_bad_ones_refused(good: list[bool]) -> None:
-    """However good and bad rows are mixed: the good are kept once, in order, the bad named."""
     store, rows = Store(), list(enumerate(good))
     written, refused = bisect(rows, store.write, (RefusedError,))
     assert store.kept == [number for number, fine in rows if fine]
@@ -39,18 +39,17 @@ def test_good_rows_are_stored_once_and_bad_ones_refused(good: list[bool]) -> Non
     assert [row for row, _ in refused] == [row for row in rows if not row[1]]
 
 
+# A single bad row of a batch does not mean a write for each row.
 @given(st.integers(1, 2000), st.data())
 def test_one_bad_row_costs_few_writes(size: int, data: st.DataObject) -> None:
-    """A single bad row of a batch does not mean a write for each row."""
     bad = data.draw(st.integers(0, size - 1))
     store = Store()
     bisect([(n, n != bad) for n in range(size)], store.write, (RefusedError,))
     assert store.writes <= 1 + 2 * math.ceil(math.log2(size))
 
 
+# An error that is not about a row is not taken for one.
 def test_other_errors_end_the_batch() -> None:
-    """An error that is not about a row is not taken for one."""
-
     def away(_: object) -> None:
         raise ConnectionError
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 
 FIRST_SHARE: Final = 0.1
+"""By then all connections are made and all code has been run once."""
 LAST_SHARE: Final = 0.98
+"""After that some partitions are through already, and half-full batches wait for company."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,23 +1,22 @@
 """Servers and processes of the measurement's own, on free ports, in a folder that is removed."""
 
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import local_stack
+from benchmarks.processes import Child, running
+from benchmarks.results import FOLDER
 from local_stack.free import free_addresses
-from local_stack.pipeline import environment_of
+from local_stack.pipeline import command, environment_of
 from plantwatch.configuration import load
 from plantwatch.settings import Settings
 
-FOLDER: Final = Path(".local/bench")
 LOG: Final = FOLDER / "edges.log"
-"""What the measured processes say."""
+"""What the measured processes print."""
 
 
 @contextmanager
@@ -38,21 +37,8 @@ def servers(configs: Path) -> Iterator[tuple[Settings, Path]]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-@contextmanager
 def process(
-    settings: Settings, home: Path, *words: str, environ: Mapping[str, str] | None = None
-) -> Iterator[int]:
-    """`plantwatch` with these words, at work in `home`; its pid. Ended by SIGTERM."""
-    with LOG.open("ab") as log:
-        child = subprocess.Popen(
-            [sys.executable, "-m", "commands.app", *words],
-            cwd=home,
-            env=os.environ | environment_of(settings) | dict(environ or {}),
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        yield child.pid
-    finally:
-        child.terminate()
-        child.wait()
+    settings: Settings, home: Path, *words: str, environ: Mapping[str, str] = MappingProxyType({})
+) -> AbstractContextManager[Child]:
+    """`plantwatch` with these words, at work in `home` for the length of the block."""
+    return running(command(*words), environment_of(settings) | dict(environ), LOG, folder=home)
