@@ -13,7 +13,7 @@ PYTHON = $(shell for python in python3 python3.13 python3.12 python3.11; do \
 
 COMMANDS := download-data train evaluate up down status replay worker watch bench ledger dlq reproduce doctor \
 	explain faults bench-edges bench-page bench-pipeline bench-api dashboard serve
-.PHONY: help install $(COMMANDS) demo sinks test fuzz soak lint format lock audit sbom asyncapi-schema grafana-schema grafana-smoke \
+.PHONY: help install $(COMMANDS) demo sinks test fuzz soak lint format lock audit sbom asyncapi-schema grafana-schema grafana-smoke mermaid \
 	test-postgres15 images compose-check docker-env docker-build docker-up docker-down docker-logs
 
 help: ## Show this table
@@ -147,6 +147,13 @@ asyncapi-schema: ## Get the JSON schema of AsyncAPI 3.0 anew
 	@mkdir -p .local/schema
 	@cd .local/schema && npm install --silent --no-save --no-audit --no-fund --ignore-scripts @asyncapi/specs@6.11.1
 	@cp '.local/schema/node_modules/@asyncapi/specs/schemas/3.0.0-without-$$id.json' tests/data/asyncapi-3.0.0.schema.json
+
+# A diagram that does not parse is shown as its text, by GitHub alone. Needs npm and Chromium.
+mermaid: ## Draw the diagrams of the pages to .local/mermaid, to look at
+	@mkdir -p .local/mermaid && cat README.md ARCHITECTURE.md > .local/mermaid/pages.md
+	@cd .local/mermaid && echo '{"args": ["--no-sandbox"]}' > chromium.json && PUPPETEER_SKIP_DOWNLOAD=1 \
+		PUPPETEER_EXECUTABLE_PATH=$$(command -v chromium-headless-shell chromium google-chrome | head -1) \
+		npx --yes @mermaid-js/mermaid-cli@11.17.0 -p chromium.json -i pages.md -o drawn.md -e png
 
 # A real Grafana with our data sources and dashboards: each source must answer, all four be there.
 ASK = curl --silent --fail --user "admin:$$(sed -n 's/^GRAFANA_ADMIN_PASSWORD=//p' .env)" \

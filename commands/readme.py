@@ -1,4 +1,4 @@
-"""`plantwatch readme`: the numbers of README.md, from the committed files they come from.
+"""`plantwatch readme`: the numbers of README.md and docs/, from the committed files they come from.
 
 A block between `<!-- begin NAME -->` and `<!-- end NAME -->` is generated; a test holds it in step.
 """
@@ -20,7 +20,7 @@ from plantwatch.configuration import load
 
 EVALUATED: Final = Path(".local/evaluation")
 README: Final = Path("README.md")
-PAGES: Final = (README, Path("ARCHITECTURE.md"), Path("docs/bring-your-own-data.md"))
+PAGES: Final = (README, Path("ARCHITECTURE.md"), *sorted(Path("docs").glob("*.md")))
 
 _SOAK_COLUMNS: Final = (
     *("seed", "minutes", "readings/s", "SIGKILL", "SIGSTOP", "broker kills", "PostgreSQL stops"),
@@ -155,6 +155,7 @@ _GENERATORS: Final[dict[str, Callable[[], str]]] = {
     "demo": lambda: _shown("demo.txt"),
     "pumps": lambda: _shown("pumps.txt"),
     "subscribe": _subscribe,
+    "best": lambda: _lines(scoreboard.best),
     "scores": lambda: _lines(scoreboard.scores),
     "alarms": lambda: _lines(scoreboard.alarms),
     "sources": lambda: _lines(scoreboard.sources),

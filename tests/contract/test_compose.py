@@ -1,6 +1,6 @@
 """compose.yaml says what is so: its commands, ports, variables and health checks exist in the code.
 
-No Docker is asked. What only an engine can show was not run: see ARCHITECTURE.md.
+No Docker is asked. What only an engine can show was not run: see docs/containers.md.
 """
 
 import re

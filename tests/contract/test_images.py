@@ -1,6 +1,6 @@
 """What goes into the images: hadolint's rules, a lock for each, and nothing that is not needed.
 
-No image was built: see ARCHITECTURE.md. `make images` installs and runs what is in them.
+No image was built: see docs/containers.md. `make images` installs and runs what is in them.
 """
 
 import os

@@ -1,13 +1,20 @@
-"""The way of the tables, up and down, with data in them."""
+"""The way of the tables, up and down and into a backup, with data in them."""
 
+import os
+import shlex
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 from alembic import command
+from psycopg import sql
 
+from connections.postgres import connect, login
 from plantwatch.settings import Settings
 from sinks.migrate import move, upgrade
+from tests.support.pages import commands
+from tests.support.servers import PostgresServer, postgres_program
 from tests.support.stored import do
 
 pytestmark = pytest.mark.real
@@ -104,9 +111,8 @@ def rows(settings: Settings) -> dict[str, Any]:
     return {name: row for name, row in found.items() if row[0]}
 
 
-# Step by step down from the newest revision, and up again in one: what a step does not say that it
-# loses is there after it, row for row, and what is there at the bottom is there at the top.
-def test_each_step_keeps_the_rows(settings: Settings) -> None:
+def fill(settings: Settings) -> None:
+    """Rows in every table of the newest revision."""
     upgrade(settings)
     for table in ("anomaly_events", "shadow_events"):
         do(settings, VERDICTS.format(table))
@@ -123,6 +129,12 @@ def test_each_step_keeps_the_rows(settings: Settings) -> None:
         "INSERT INTO maintenance (sensor_id, starts_at, ends_at, reason, created_by)"
         " VALUES ('m', now(), now() + interval '1 hour', 'oil', 'me')",
     )
+
+
+# Step by step down from the newest revision, and up again in one: what a step does not say that it
+# loses is there after it, row for row, and what is there at the bottom is there at the top.
+def test_each_step_keeps_the_rows(settings: Settings) -> None:
+    fill(settings)
     kept = rows(settings)
     assert kept.keys() == ROWS.keys()
     for revision, lost in LOST.items():
@@ -147,3 +159,48 @@ def test_verdicts_of_before_have_no_evidence(settings: Settings) -> None:
     upgrade(settings)
     found = "SELECT DISTINCT top_sensors, regime, unseen_regime FROM anomaly_events"
     assert do(settings, found) == [([], None, False)]
+
+
+# What the operators' guide saves comes back in an empty database, by its commands as they stand:
+# rows, rights, and the revision, from which there is nothing left to migrate.
+def test_a_backup_is_restored(settings: Settings, postgres: PostgresServer, tmp_path: Path) -> None:
+    fill(settings)
+    (tmp_path / "backup").mkdir()
+    restored = settings.postgres.model_copy(update={"db": f"{settings.postgres.db}_restored"})
+    with postgres.admin() as admin:
+        names = sql.Identifier(restored.db), sql.Identifier(restored.user)
+        admin.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(*names))
+    empty = settings.model_copy(update={"postgres": restored})
+    page = list(commands((ROOT / "docs/operators-guide.md").read_text(encoding="utf-8")))
+    for database, programs in ((settings, {"pg_dump"}), (empty, {"pg_restore", "psql"})):
+        for program, *arguments in (shlex.split(line) for line in page):
+            if program in programs:
+                run(database, program, arguments, tmp_path)
+    assert rows(empty).keys() == ROWS.keys()
+    assert rows(empty) == rows(settings)
+    for asked in (SCHEMA, RIGHTS):
+        assert do(empty, asked) == do(settings, asked)
+    assert do(empty, AROUND) == do(settings, AROUND)
+    revision = "SELECT version_num FROM alembic_version"
+    assert do(empty, revision) == do(settings, revision)
+
+
+def run(settings: Settings, program: str, arguments: list[str], folder: Path) -> None:
+    """A program of PostgreSQL as the owner, on the database of these settings."""
+    user, password = login(settings.postgres, "owner")
+    assert password is not None
+    subprocess.run(
+        [
+            postgres_program(program),
+            *(one.replace("anomaly_db", settings.postgres.db) for one in arguments),
+        ],
+        cwd=folder,
+        env=os.environ
+        | {
+            "PGHOST": settings.postgres.host,
+            "PGPORT": str(settings.postgres.port),
+            "PGUSER": user,
+            "PGPASSWORD": password.get_secret_value(),
+        },
+        check=True,
+    )

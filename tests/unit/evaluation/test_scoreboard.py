@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from evaluation.scoreboard import alarms, scores, sources, transfers
+from evaluation.scoreboard import alarms, best, scores, sources, transfers
 
 ROW = {"f1_sd": 0.01, "f1_low": 0.7, "f1_high": 0.9, "auc_roc": 0.99, "auc_pr": 0.9}
 EVENT = {
@@ -53,6 +53,17 @@ def test_scores_are_ranked_and_complete() -> None:
     assert second.endswith("| 0.900 (0.010) | 0.70-0.90 |")
 
 
+# Of each kind of detector only the best is named, with what its alarms are worth if that is known.
+def test_the_best_of_each_kind() -> None:
+    official = document("official", lstm_ae=0.7, patchtst=0.6, knn=0.8, plain_patchtst=0.5)
+    lines = list(best([official, document("held-out", lstm_ae=0.9)]))[1:]
+    assert [line.split(" | ")[0] for line in lines] == [
+        *("| FD001 *knn*", "| FD001 lstm ae", "| FD001 plain patchtst"),
+    ]
+    assert lines[0].endswith("| - | - | - | - | - |")
+    assert lines[1].endswith("| 0.900 (0.010) | 0.70-0.90 | 99.0% of 100 | 1 | 26 |")
+
+
 # A subset of which only one protocol was run is shown all the same.
 def test_held_out_alone_is_shown() -> None:
     _, only = scores(BOTH[1:])
@@ -69,7 +80,7 @@ def test_alarms_show_lead_and_nuisance() -> None:
 
 # Every table has as many cells as columns.
 def test_tables_are_rectangular() -> None:
-    for lines in (list(scores(BOTH)), list(alarms(BOTH))):
+    for lines in (list(scores(BOTH)), list(alarms(BOTH)), list(best(BOTH))):
         columns = lines[0].splitlines()[0].count("|")
         assert {line.count("|") for line in lines[1:]} == {columns}
 
