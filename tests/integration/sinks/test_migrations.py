@@ -10,7 +10,7 @@ import pytest
 from alembic import command
 from psycopg import sql
 
-from connections.postgres import connect, login
+from connections.postgres import login
 from plantwatch.settings import Settings
 from sinks.migrate import move, upgrade
 from tests.support.pages import commands
