@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from benchmarks.processes import resident_bytes
 from data.fleet import Fleet
+from evaluation.play import end_with_parent
 from faults.readings import Row, endless
 from models.cache import load_production
 from plantwatch.accounting import Ledger
@@ -60,7 +61,7 @@ def grow(settings: Settings, fleet: Fleet, cache: Path) -> Iterator[Grown]:
     """Measure every size in a process of its own: memory that is freed seldom goes back."""
     own = with_changes(settings, "model", cache=cache)
     for machines in SIZES:
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        with ProcessPoolExecutor(1, get_context("spawn"), end_with_parent) as pool:
             yield pool.submit(_grown, own, fleet, machines).result()
 
 

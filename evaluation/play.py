@@ -90,15 +90,20 @@ def _run(jobs: list[_Job], processes: int) -> Iterator[None]:
 
 def _begin(processes: int) -> None:
     """A process of the pool takes its share of the cores, and ends with the one it is for."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     threadpool_limits(max(1, (os.cpu_count() or 1) // processes))
 
 
-def _end_with_parent() -> None:
-    """A pool's processes hold the queue's both ends: none would notice that nobody wants its work.
+def end_with_parent() -> None:
+    """Let this process of a pool end when the one that it works for has ended, whatever it does.
 
+    A pool's processes hold the queue's both ends: none would notice that nobody wants its work.
     What is being fitted is lost, an outcome that is written is whole.
     """
+    threading.Thread(target=_wait_for_parent, daemon=True).start()
+
+
+def _wait_for_parent() -> None:
     parent = multiprocessing.parent_process()
     assert parent is not None, "only a pool's processes wait for their parent"
     parent.join()
