@@ -28,9 +28,8 @@ pytestmark = pytest.mark.real
 
 ROOT = CONFIGS.parent
 BIN = Path(sys.executable).parent
-# Coverage sums up files that are gone by then; a command that was tried in this process leaves its
-# folder of settings.
-NOT_INHERITED = ("COVERAGE", "PYTEST", "PLANTWATCH")
+# A command that was tried in this process leaves its folder of settings.
+NOT_INHERITED = ("PYTEST", "PLANTWATCH")
 NOT_COPIED = shutil.ignore_patterns(".git", ".local", ".venv", "__pycache__", "raw", "results")
 
 

@@ -4,7 +4,7 @@ import os
 import signal
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from local_stack.postgres import binary, connect_as_superuser
 from plantwatch.configuration import load
 from plantwatch.errors import UnavailableError
 from plantwatch.settings import Postgres, Settings
+from tests.support.coverage import not_measured
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 """Absolute: a test may stand in another folder."""
@@ -52,8 +53,10 @@ def served(*names: str, **environ: str) -> Iterator[tuple[Settings, Path]]:
             planned = local_stack.plan(settings, names, home)
         except UnavailableError as error:
             pytest.skip(str(error))
-        with local_stack.running(planned) as stack:
-            yield stack.settings, home
+        with ExitStack() as stack:
+            with not_measured():
+                running = stack.enter_context(local_stack.running(planned))
+            yield running.settings, home
 
 
 @contextmanager
