@@ -23,7 +23,7 @@ from stream_processors import chunks
 from stream_processors.partition import Partition
 
 SIZES: Final = (100, 10_000, 100_000)
-"""Machines of a plant, of a company, and as many as start together in `faults`."""
+"""Machines of the everyday load, of the read-backs in `faults`, and of its start of all at once."""
 _MEASURED: Final = 20_000
 """Readings scored after the histories are there."""
 _AT_ONCE: Final = 1000
