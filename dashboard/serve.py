@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Final
 
 from plantwatch.errors import ConfigError
+from plantwatch.serving import LOOPBACK_NAMES
 from plantwatch.settings import Settings
 
 _SCRIPT: Final = Path(__file__).with_name("app.py")
-_LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
 
 def options(settings: Settings) -> dict[str, str]:
@@ -20,7 +20,7 @@ def options(settings: Settings) -> dict[str, str]:
             machine does.
     """
     page = settings.streamlit
-    if page.host not in _LOOPBACK and not page.behind_loopback:
+    if page.host not in LOOPBACK_NAMES and not page.behind_loopback:
         raise ConfigError(
             f"STREAMLIT_HOST={page.host} would show the page, which knows no login, to everybody "
             "there; keep to 127.0.0.1, and let a proxy that asks for a password lead to it"
@@ -29,7 +29,7 @@ def options(settings: Settings) -> dict[str, str]:
         "server.address": page.host,
         "server.port": str(page.port),
         # Else another site, its name turned to 127.0.0.1, could speak to the page from a browser.
-        "server.allowedHosts": ",".join(_LOOPBACK),
+        "server.allowedHosts": ",".join(LOOPBACK_NAMES),
         "server.headless": "true",
         "server.fileWatcherType": "none",
         "browser.gatherUsageStats": "false",
