@@ -19,10 +19,10 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.telemetry import Telemetry
+from plantwatch.serving import LOOPBACK_NAMES
 
 OPEN: Final = frozenset({"/health", "/healthz", "/readyz", "/metrics"})
 """Probes and Prometheus, who know no key; they tell of no machine."""
-LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _RUN: Final = uuid.uuid4().hex
 _NUMBERS: Final = itertools.count(1)
@@ -103,7 +103,7 @@ class Guarded:
     def _refusal(self, headers: Headers) -> JSONResponse | None:
         if self._key is None:
             # Another site, its name turned to 127.0.0.1, could read all answers in a browser.
-            if _name(headers.get("host", "")) in LOOPBACK:
+            if _name(headers.get("host", "")) in LOOPBACK_NAMES:
                 return None
             why = "without an API key only this machine is served: ask 127.0.0.1, or set API_KEY"
             return refuse(HTTPStatus.MISDIRECTED_REQUEST, why)

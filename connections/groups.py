@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from connections import span
-from connections.kafka import METADATA_TIMEOUT_SEC, consumer_config, no_broker
+from connections.kafka import METADATA_TIMEOUT_SEC, looker_config, no_broker
 from plantwatch.accounting import CommitMetadata
 from plantwatch.settings import Settings
 
@@ -22,7 +22,7 @@ def asking(settings: Settings, group: str) -> Iterator[Consumer]:
             the caller tells the person.
     """
     try:
-        with closing(Consumer(consumer_config(settings, group))) as consumer:
+        with closing(Consumer(looker_config(settings, group))) as consumer:
             yield consumer
     except KafkaException as error:
         raise no_broker(settings, error) from None

@@ -60,6 +60,11 @@ def consumer_config(settings: Settings, group_id: str) -> dict[str, Any]:
     }
 
 
+def looker_config(settings: Settings, group_id: str = LOOKER) -> dict[str, Any]:
+    """A consumer that only looks; it says nothing by itself, for its caller says it in one line."""
+    return consumer_config(settings, group_id) | {"error_cb": lambda _error: None}
+
+
 def member_config(settings: Settings, group_id: str, member: Worker | Sink) -> dict[str, Any]:
     """A consumer that joins its group under a name of its own: it comes back at once under it.
 

@@ -7,7 +7,7 @@ from typing import Final, Protocol, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from connections.kafka import LOOKER, METADATA_TIMEOUT_SEC, consumer_config, no_broker
+from connections.kafka import METADATA_TIMEOUT_SEC, looker_config, no_broker
 from plantwatch.errors import UnavailableError
 from plantwatch.settings import Settings
 
@@ -101,7 +101,7 @@ def _is_end(message: Message) -> bool:
 @contextmanager
 def _consumer(settings: Settings) -> Iterator[Consumer]:
     """A client of no group; its failures become ours."""
-    config = consumer_config(settings, LOOKER) | {"enable.partition.eof": True}
+    config = looker_config(settings) | {"enable.partition.eof": True}
     try:
         with closing(Consumer(config)) as consumer:
             yield consumer

@@ -4,7 +4,7 @@ from collections.abc import Callable, Generator
 
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaException, TopicPartition
 
-from connections.kafka import LOOKER, client_config, no_broker
+from connections.kafka import looker_config, no_broker
 from connections.span import partitions
 from plantwatch.settings import Settings
 
@@ -25,14 +25,7 @@ def tail(
         UnavailableError, ConfigError: no broker answers, it refuses us, or the topic is not there;
             the caller tells the person.
     """
-    consumer = Consumer(
-        client_config(settings)
-        | {
-            "group.id": LOOKER,
-            "enable.auto.commit": False,
-            "error_cb": lambda _error: None,  # the one line that ends it says the same
-        }
-    )
+    consumer = Consumer(looker_config(settings))
     start = OFFSET_BEGINNING if from_beginning else OFFSET_END
     try:
         consumer.assign(

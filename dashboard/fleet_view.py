@@ -54,7 +54,8 @@ def _draw(settings: Settings, source: Source) -> None:
         return
     machines = fleet_of(found.machines, datetime.now(UTC), settings.streamlit.silent_after_sec)
     _counts(machines)
-    _incidents(settings, source, found)
+    with st.container():
+        _incidents(settings, source, found)
     _tiles(machines, settings.streamlit.tiles)
 
 
@@ -70,9 +71,7 @@ def _incidents(settings: Settings, source: Source, found: Fleet) -> None:
         st.success(words.NO_INCIDENTS)
     else:
         st.subheader("Open incidents", anchor=False)
-        parts.headings("machine")
-    for one in found.incidents[:shown]:
-        parts.incident_row(settings, source, one, linked=True)
+    parts.incident_rows(settings, source, found.incidents[:shown], linked=True)
     if len(found.incidents) > shown:
         st.caption(f"These are the first {shown}; `plantwatch incident list` has them all.")
     st.caption(f"Alarm precision: {found.precision}.")

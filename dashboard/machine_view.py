@@ -35,10 +35,7 @@ def _draw(settings: Settings, source: Source, machine: str) -> None:
         return
     _state(history)
     open_ones = [one for one in history.incidents if one.closed_at is None]
-    if open_ones:
-        parts.headings("incident")
-    for one in open_ones:
-        parts.incident_row(settings, source, one, linked=False)
+    parts.incident_rows(settings, source, open_ones, linked=False)
     if not history.verdicts:
         st.info(words.NO_VERDICTS)
     model = reasons.detector_of(settings, history.verdicts[-1]) if history.verdicts else None
@@ -48,7 +45,7 @@ def _draw(settings: Settings, source: Source, machine: str) -> None:
         st.subheader("Score", anchor=False)
         threshold = reasons.threshold(card, settings.anomaly.threshold)
         _chart(charts.score(history, threshold), "score")
-    _sensors(settings, history, card, found)
+    _sensors(settings, machine, history, card, found)
     _reasons(history, model, found)
 
 
@@ -71,7 +68,11 @@ def _state(history: MachineHistory) -> None:
 
 
 def _sensors(
-    settings: Settings, history: MachineHistory, card: Card | None, found: Reasons | None
+    settings: Settings,
+    machine: str,
+    history: MachineHistory,
+    card: Card | None,
+    found: Reasons | None,
 ) -> None:
     st.subheader("Sensors", anchor=False)
     if not history.readings:
@@ -83,6 +84,8 @@ def _sensors(
         every,
         default=_first(settings, history, found),
         format_func=lambda one: f"sensor {one}",
+        # Without a key it is another field, nothing chosen, whenever other sensors come first.
+        key=f"sensors-{machine}",
     )
     if not chosen:
         return

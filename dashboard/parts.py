@@ -1,8 +1,13 @@
-"""What both views are made of: what is wrong with them, who acts, and an incident's row."""
+"""What both views are made of: what is wrong with them, who acts, and an incident's row.
+
+Streamlit tells elements apart by their place. What comes and goes has a container that stays, and
+what changes its place one with a key: else all below it is made anew, and a click that meets that
+is lost.
+"""
 
 import os
 import time
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from typing import Final, TypeVar
@@ -35,17 +40,19 @@ def loading(source: Source, key: Hashable) -> AbstractContextManager[None]:
 
 def show_state(answer: Answer[T], settings: Settings) -> T | None:
     """Say what is wrong, if anything is; the data to go on with, None where there are none."""
-    if answer.outage is not None:
-        every = settings.streamlit.refresh_interval_sec
-        st.error(words.outage(answer.outage, answer.read_at, time.time(), every))
+    with st.container():
+        if answer.outage is not None:
+            every = settings.streamlit.refresh_interval_sec
+            st.error(words.outage(answer.outage, answer.read_at, time.time(), every))
     return answer.data
 
 
 def show_outcome() -> None:
     """What became of the last acknowledgement made in this browser."""
     outcome = st.session_state.get(_OUTCOME)
-    if outcome is not None:
-        (st.success if outcome[0] else st.warning)(outcome[1])
+    with st.container():
+        if outcome is not None:
+            (st.success if outcome[0] else st.warning)(outcome[1])
 
 
 def name_field() -> None:
@@ -73,14 +80,25 @@ def go_to(machine: str | None) -> None:
     st.rerun()
 
 
-def headings(first: str) -> None:
+def _headings(first: str) -> None:
     """Those of rows whose first text is a `machine`, or an `incident`."""
     for column, text in zip(st.columns(_WIDTHS), ("", first, *_HEADINGS), strict=True):
         column.caption(text)
 
 
-def incident_row(settings: Settings, source: Source, one: Incident, *, linked: bool) -> None:
-    """One open incident; its machine is a button that leads there, if `linked`."""
+def incident_rows(
+    settings: Settings, source: Source, incidents: Sequence[Incident], *, linked: bool
+) -> None:
+    """Open incidents, if there are any, with their headings; machines are buttons if `linked`."""
+    with st.container():
+        if incidents:
+            _headings("machine" if linked else "incident")
+        for one in incidents:
+            with st.container(key=f"incident-{one.id}"):
+                _row(settings, source, one, linked=linked)
+
+
+def _row(settings: Settings, source: Source, one: Incident, *, linked: bool) -> None:
     cells = st.columns(_WIDTHS, vertical_alignment="center")
     cells[0].badge(one.severity, color="red" if one.severity == "critical" else "orange")
     if linked:
@@ -94,12 +112,12 @@ def incident_row(settings: Settings, source: Source, one: Incident, *, linked: b
     if one.acknowledged_at is not None:
         cells[5].text(f"{one.acknowledged_by}, since {one.acknowledged_at:%H:%M}")
     else:
+        # Without `help`: a tooltip would lie over the button above, and take its clicks.
         cells[5].button(
             "Acknowledge",
             key=f"ack-{one.id}",
             on_click=_acknowledge,
             args=(settings, source, one.id),
-            help="Say that you are at it, so that nobody else gets up.",
         )
 
 

@@ -18,14 +18,13 @@ from incidents.queries import Choice, Incident, listed
 class MachineRow:
     """The newest of all that is stored about one machine; None where there is nothing.
 
-    `event_time` is that of its newest verdict or reading, `heard_at` when that one came in: the
-    machine's clock, and ours. `recent` is its last levels, newest last: 0 clean, 1 anomalous, 2
-    critical. `maintained` says whether `event_time` lies in a maintenance window.
+    `heard_at` is when its newest verdict or reading came in, by our clock. `recent` is its last
+    levels, newest last: 0 clean, 1 anomalous, 2 critical. `maintained` says whether the event time
+    of its newest lies in a maintenance window.
     """
 
     sensor_id: str
     cycle: int | None
-    event_time: datetime
     heard_at: datetime
     anomaly_score: float | None
     model_version: str | None
@@ -34,20 +33,19 @@ class MachineRow:
     maintained: bool
     incident_id: int | None
     severity: str | None
-    opened_at: datetime | None
     acknowledged_by: str | None
 
 
 # One look into an index per machine and table: the page must not get slower with its history.
 _FLEET: Final = f"""{machines.NAMES}
-SELECT machines.sensor_id, coalesce(verdict.cycle, reading.cycle) AS cycle, times.event_time,
+SELECT machines.sensor_id, coalesce(verdict.cycle, reading.cycle) AS cycle,
     greatest(verdict.created_at, reading.published_at) AS heard_at, verdict.anomaly_score,
     verdict.model_version, verdict.model_digest, coalesce(states.recent, '') AS recent,
     EXISTS (
         SELECT FROM maintenance WHERE maintenance.sensor_id = machines.sensor_id
             AND times.event_time BETWEEN starts_at AND ends_at
     ) AS maintained,
-    incidents.id AS incident_id, incidents.severity, incidents.opened_at, incidents.acknowledged_by
+    incidents.id AS incident_id, incidents.severity, incidents.acknowledged_by
 FROM machines
 LEFT JOIN LATERAL (
     SELECT * FROM anomaly_events WHERE anomaly_events.sensor_id = machines.sensor_id

@@ -7,8 +7,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
 from dashboard.queries import MachineHistory, StoredReading
 from incidents.events import Event
 from models.card import Card
@@ -16,9 +14,9 @@ from models.onnx_detector import OnnxDetector
 from plantwatch.decode import Reading
 from plantwatch.errors import ConfigError
 from plantwatch.instants import to_microseconds
-from plantwatch.scoring import Float64
+from plantwatch.scoring import Float64, by_size
 from plantwatch.settings import Anomaly, Settings, Window
-from reproduce.window import Logged, window_of
+from reproduce.window import Logged, stack, window_of
 
 _WINDOWS: Final = 60
 """How many of the newest verdicts are taken apart."""
@@ -28,7 +26,7 @@ _WINDOWS: Final = 60
 class Reasons:
     """`contributions` [n, sensors] to raw of the windows that end at `times`; high is anomalous."""
 
-    sensors: Sequence[int]
+    sensors: tuple[int, ...]
     times: Sequence[datetime]
     cycles: Sequence[int]
     contributions: Float64
@@ -36,8 +34,7 @@ class Reasons:
     @property
     def latest(self) -> list[tuple[int, float]]:
         """(sensor, contribution) of the newest window, largest by size first."""
-        pairs = zip(self.sensors, self.contributions[-1].tolist(), strict=True)
-        return sorted(pairs, key=lambda pair: -abs(pair[1]))
+        return by_size(self.sensors, self.contributions[-1])
 
 
 @lru_cache(maxsize=4)
@@ -77,12 +74,11 @@ def reasons(model: OnnxDetector, history: MachineHistory, rule: Window) -> Reaso
     ]
     if not pairs:
         return None
-    values = np.array([[one.reading.values for one in window] for _, window in pairs], np.float32)
     return Reasons(
         sensors=model.card.features.sensors,
         times=[verdict.detected_at for verdict, _ in pairs],
         cycles=[verdict.cycle for verdict, _ in pairs],
-        contributions=model.contributions(values),
+        contributions=model.contributions(stack([window for _, window in pairs])),
     )
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Final
 
 from plantwatch.errors import ConfigError
+from plantwatch.serving import LOOPBACK_NAMES
 from plantwatch.settings import Settings
 
 _SCRIPT: Final = Path(__file__).with_name("app.py")
-_LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
 
 def options(settings: Settings) -> dict[str, str]:
@@ -20,7 +20,7 @@ def options(settings: Settings) -> dict[str, str]:
             machine does.
     """
     page = settings.streamlit
-    if page.host not in _LOOPBACK and not page.behind_loopback:
+    if page.host not in LOOPBACK_NAMES and not page.behind_loopback:
         raise ConfigError(
             f"STREAMLIT_HOST={page.host} would show the page, which knows no login, to everybody "
             "there; keep to 127.0.0.1, and let a proxy that asks for a password lead to it"
@@ -29,7 +29,7 @@ def options(settings: Settings) -> dict[str, str]:
         "server.address": page.host,
         "server.port": str(page.port),
         # Else another site, its name turned to 127.0.0.1, could speak to the page from a browser.
-        "server.allowedHosts": ",".join(_LOOPBACK),
+        "server.allowedHosts": ",".join(LOOPBACK_NAMES),
         "server.headless": "true",
         "server.fileWatcherType": "none",
         "browser.gatherUsageStats": "false",
@@ -44,17 +44,20 @@ def serve(settings: Settings) -> None:
     """Serve the page until SIGTERM or Ctrl-C.
 
     Raises:
-        ConfigError: as `options`.
+        ConfigError: as `options`; or Streamlit is not installed.
     """
     arguments = [
         f"--{name}={value}"
         for name, values in options(settings).items()
         for value in values.split(",")
     ]
-    # Here, not above: a second, which the command's --help would take. The page's own modules, so
-    # that it is not the first to look who waits for them.
-    from streamlit.web import cli  # noqa: PLC0415
+    # Here, not above: a second, which the command's --help would take.
+    try:
+        from streamlit.web import cli  # noqa: PLC0415
+    except ModuleNotFoundError:
+        raise ConfigError("Streamlit is not installed; `make install` has it") from None
 
+    # The page's own modules, so that it is not the first to look who waits for them.
     from dashboard import accounts, frame, machine_view  # noqa: F401, PLC0415
 
     sys.exit(cli.main(["run", str(_SCRIPT), *arguments], prog_name="plantwatch dashboard"))

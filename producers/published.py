@@ -8,7 +8,7 @@ from typing import Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from connections.kafka import LOOKER, METADATA_TIMEOUT_SEC, consumer_config, no_broker
+from connections.kafka import METADATA_TIMEOUT_SEC, looker_config, no_broker
 from plantwatch.decode import Reading, decode
 from plantwatch.errors import UnavailableError
 from plantwatch.settings import Settings
@@ -36,7 +36,7 @@ def look(settings: Settings, sensor_ids: Collection[str]) -> Published:
         UnavailableError: the broker does not answer; the caller gives up and tells the person.
     """
     # Where fewer messages are held than asked for, all are looked at.
-    config = consumer_config(settings, LOOKER) | {"enable.partition.eof": True}
+    config = looker_config(settings) | {"enable.partition.eof": True}
     try:
         with closing(Consumer(config)) as consumer:
             found = (

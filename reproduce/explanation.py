@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from models.card import LifeAtScore, life_at
 from plantwatch.scoring import Verdicts, by_size
 from plantwatch.settings import Settings
 from reproduce.stored import Row
 from reproduce.verdict import detector_of, read_window, score
+from reproduce.window import stack
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +36,7 @@ def explain(settings: Settings, row: Row) -> Explanation:
     window = read_window(settings, row)
     detector = detector_of(settings, row)
     verdict = score(detector, window)
-    values = np.array([[one.reading.values for one in window]], np.float32)
-    contributions = detector.contributions(values)[0]
+    contributions = detector.contributions(stack([window]))[0]
     return Explanation(
         row=row,
         verdict=verdict,

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from connections import span
 from models.fetch import fetch_digest
 from models.onnx_detector import OnnxDetector
@@ -14,7 +12,7 @@ from plantwatch.instants import to_microseconds
 from plantwatch.scoring import TOLERANCE, Detector, UnscorableError, Verdicts
 from plantwatch.settings import Settings
 from reproduce.stored import Row
-from reproduce.window import Logged, window_of
+from reproduce.window import Logged, stack, window_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +131,8 @@ def score(detector: Detector, *windows: Sequence[Logged]) -> Verdicts:
     Raises:
         BadDataError: the model has no score for it.
     """
-    values = np.array([[one.reading.values for one in window] for window in windows], np.float32)
     try:
-        return detector.score(values)
+        return detector.score(stack(windows))
     except UnscorableError as error:
         raise BadDataError(f"{detector.version} has no score for a window: {error}") from None
 

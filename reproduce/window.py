@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from plantwatch.decode import Reading
+from plantwatch.features import Floats
 from plantwatch.history import History
 from plantwatch.settings import Window
 from plantwatch.windows import ReadingClass, classify
@@ -40,3 +41,8 @@ def window_of(run: Sequence[Logged], rule: Window) -> list[Logged] | None:
         history, last.reading, np.array(last.reading.values, np.float32), rule
     )
     return [run[at] for at in positions] if kind is ReadingClass.SCORED else None
+
+
+def stack(windows: Sequence[Sequence[Logged]]) -> Floats:
+    """Windows of one length as a model takes them: float32 [n, length, settings + sensors]."""
+    return np.array([[one.reading.values for one in window] for window in windows], np.float32)

@@ -11,6 +11,7 @@
 - `outbox`: what is told of incidents, from a table to Kafka
 - `census`: open incidents and silent machines, counted now and then; `distinct`: which there are
 - `pruning`: old verdicts deleted, but for those behind an incident; `tending`: when that is done
+- `locks`: what one process does at a time
 - `comparison`: challengers beside production, from the two tables
 - `migrate`, `migrations`: the tables
 """

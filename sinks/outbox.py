@@ -25,13 +25,13 @@ from plantwatch.messages import IncidentEvent
 from plantwatch.settings import Settings
 from sinks.census import Census
 from sinks.incidents import incident_of
+from sinks.locks import Lock, alone
 from sinks.writer import writer
 
 log = structlog.get_logger()
 
 _FLUSH_SEC: Final = 5.0
 """How long Kafka may take over a batch; the transaction stays open meanwhile."""
-_ALONE: Final = "SELECT pg_try_advisory_xact_lock(7052687)"
 _WAITING: Final = "SELECT id, kind, incident FROM outbox ORDER BY id LIMIT %s"
 _DELETE: Final = "DELETE FROM outbox WHERE id = ANY(%s)"
 
@@ -80,7 +80,7 @@ class Relay:
         """
         self._flush()  # what is left of a try that failed; sent anew, it would come once more
         with self._database.transaction() as connection:
-            if connection.execute(_ALONE).fetchone() != (True,):
+            if not alone(connection, Lock.OUTBOX):
                 return 0
             rows = connection.execute(_WAITING, [self._settings.outbox.batch_rows]).fetchall()
             self._waiting.set(len(rows))

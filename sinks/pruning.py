@@ -13,9 +13,9 @@ import psycopg
 from connections.database import Database
 from plantwatch.instants import to_datetime
 from plantwatch.settings import Sink as SinkSettings
+from sinks.locks import Lock
 from sinks.tending import Tending
 
-_LOCK: Final = 7052688
 # Of the next rows those before the first young one. A transaction that began earlier may commit
 # later, with smaller ids: then it is young, and the rows behind it wait for it.
 _OLD: Final = """
@@ -47,7 +47,7 @@ class Pruning:
         """`clock` tells the seconds since 1970; `created_at` is of the server's own."""
         self._table = table
         self._settings = settings
-        self._tending = Tending(_LOCK, settings, clock)
+        self._tending = Tending(Lock.VERDICTS, settings, clock)
         self._done = 0
 
     def tend(self, database: Database) -> None:

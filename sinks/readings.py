@@ -20,6 +20,7 @@ from plantwatch.instants import to_datetime, to_iso
 from plantwatch.settings import Settings
 from sinks.arrays import array, quoted
 from sinks.bisection import bisect
+from sinks.locks import Lock
 from sinks.sink import Outcome, Record, Refusal
 from sinks.tending import Tending
 from sinks.writer import REFUSALS, writer
@@ -36,7 +37,6 @@ FROM unnest(
 ON CONFLICT ON CONSTRAINT readings_identity DO NOTHING
 RETURNING source_partition, source_offset
 """
-_LOCK: Final = 7052686
 _DELETE: Final = """
 DELETE FROM readings WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM readings WHERE published_at < %s ORDER BY published_at LIMIT %s
@@ -69,7 +69,7 @@ class ReadingsSink:
         self._database = writer(settings)
         self._latency = latency
         self._clock = clock
-        self._tending = Tending(_LOCK, settings.sink, clock)
+        self._tending = Tending(Lock.READINGS, settings.sink, clock)
 
     def read(self, record: Record) -> ReadingRow | None:
         """The reading in a message; None if it is none, or too old to be kept.

@@ -1,15 +1,12 @@
 """When to delete what was kept for long enough: little by little, by one sink at a time."""
 
 from collections.abc import Callable
-from typing import Final
 
 import psycopg
 
 from connections.database import Database
 from plantwatch.settings import Sink as SinkSettings
-
-# Not FOR UPDATE SKIP LOCKED, which takes the right to UPDATE: one sink at a time deletes.
-_ALONE: Final = "SELECT pg_try_advisory_xact_lock(%s)"
+from sinks.locks import Lock, alone
 
 Delete = Callable[[psycopg.Connection, float], int]
 """Deletes a batch of what is too old now, in seconds since 1970; how many rows it was about."""
@@ -18,7 +15,7 @@ Delete = Callable[[psycopg.Connection, float], int]
 class Tending:
     """A table's turns at deletion, each `sink.tend_sec`, or at once while whole batches go."""
 
-    def __init__(self, lock: int, settings: SinkSettings, clock: Callable[[], float]) -> None:
+    def __init__(self, lock: Lock, settings: SinkSettings, clock: Callable[[], float]) -> None:
         """`lock` is of those who must not delete at the same time; `clock` tells seconds."""
         self._lock = lock
         self._settings = settings
@@ -42,5 +39,5 @@ class Tending:
             self._due = now
 
     def _delete_alone(self, connection: psycopg.Connection, delete: Delete, now: float) -> int:
-        ((alone,),) = connection.execute(_ALONE, (self._lock,)).fetchall()
-        return delete(connection, now) if alone else 0
+        # Not FOR UPDATE SKIP LOCKED, which takes the right to UPDATE: one sink at a time deletes.
+        return delete(connection, now) if alone(connection, self._lock) else 0

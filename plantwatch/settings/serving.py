@@ -1,11 +1,14 @@
 """The sections of configs/serving_config.yaml: the API, the page, alerts and Grafana."""
 
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import Field, SecretStr, model_validator
 
 from plantwatch.metrics import LATENCY_BUCKETS
 from plantwatch.settings.section import LISTED, Port, Positive, Seconds, Section, Share
+
+LOOPBACK_NAMES: Final = ("127.0.0.1", "localhost", "::1")
+"""How a browser on this machine asks for it; a page that knows no key answers to no other name."""
 
 
 class Api(Section):

@@ -1,11 +1,9 @@
 """How alembic runs a migration here: on the connection that `sinks.migrate` hands over."""
 
-from typing import Final
-
 import sqlalchemy as sa
 from alembic import context
 
-_LOCK: Final = 7_052_685  # any number, as long as it is this one everywhere
+from sinks.locks import Lock
 
 
 def run() -> None:
@@ -13,7 +11,7 @@ def run() -> None:
     connection: sa.Connection = context.config.attributes["connection"]
     context.configure(connection=connection)
     with context.begin_transaction():
-        connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": Lock.MIGRATIONS})
         context.run_migrations()
 
 

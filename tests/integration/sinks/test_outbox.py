@@ -23,6 +23,7 @@ from plantwatch.errors import StoreAwayError
 from plantwatch.instants import to_iso, to_microseconds
 from plantwatch.messages import IncidentEvent
 from plantwatch.settings import Settings
+from sinks.locks import Lock
 from sinks.migrate import upgrade
 from sinks.outbox import Relay
 from sinks.postgres import PostgresSink
@@ -124,7 +125,7 @@ def test_a_message_says_all(settings: Settings, relay: Relay) -> None:
 def test_one_works_at_a_time(settings: Settings, relay: Relay) -> None:
     happen(settings, "111")
     with connect(settings, "writer") as other:
-        other.execute("SELECT pg_advisory_xact_lock(7052687)")
+        other.execute("SELECT pg_advisory_xact_lock(%s)", [Lock.OUTBOX])
         assert relay.publish() == 0
         assert left(settings) == 1
     assert relay.publish() == 1

@@ -13,7 +13,6 @@ NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SOUND = MachineRow(
     sensor_id="m",
     cycle=40,
-    event_time=NOW,
     heard_at=NOW,
     anomaly_score=0.1,
     model_version="v",
@@ -22,7 +21,6 @@ SOUND = MachineRow(
     maintained=False,
     incident_id=None,
     severity=None,
-    opened_at=None,
     acknowledged_by=None,
 )
 LONG_AGO: dict[str, Any] = {"heard_at": NOW - timedelta(seconds=301)}
