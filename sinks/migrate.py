@@ -8,8 +8,10 @@ import psycopg
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 
 from connections.postgres import ROLES, connect, explain, login
+from plantwatch.errors import ConfigError
 from plantwatch.settings import Settings
 
 _SCRIPTS: Final = Path(__file__).parent / "migrations"
@@ -22,7 +24,8 @@ def upgrade(settings: Settings) -> None:
 
     Raises:
         UnavailableError: PostgreSQL is not there now; the caller tries again later.
-        ConfigError: password, database, grant or role is wrong; a person must mend it first.
+        ConfigError: password, database, grant or role is wrong, or the tables are newer than this
+            version; a person must mend it first.
     """
     move(settings, command.upgrade, "head")
 
@@ -42,6 +45,11 @@ def move(settings: Settings, act: Callable[[Config, str], None], revision: str) 
         with engine.connect() as connection:
             config.attributes["connection"] = connection
             act(config, revision)
+    except CommandError as error:  # "Can't locate revision identified by '0008'"
+        raise ConfigError(
+            f"the tables are of a newer version of plantwatch ({error}); start that version, or "
+            "restore the backup of before its migration"
+        ) from error
     except sa.exc.DBAPIError as error:
         if isinstance(error.orig, psycopg.Error):
             raise explain(error.orig, settings, "owner") from error

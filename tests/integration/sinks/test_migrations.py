@@ -11,6 +11,7 @@ from alembic import command
 from psycopg import sql
 
 from connections.postgres import login
+from plantwatch.errors import ConfigError
 from plantwatch.settings import Settings
 from sinks.migrate import move, upgrade
 from tests.support.pages import commands
@@ -159,6 +160,15 @@ def test_verdicts_of_before_have_no_evidence(settings: Settings) -> None:
     upgrade(settings)
     found = "SELECT DISTINCT top_sensors, regime, unseen_regime FROM anomaly_events"
     assert do(settings, found) == [([], None, False)]
+
+
+# An older version on newer tables changes nothing, and says so in a line.
+def test_newer_tables_are_refused(settings: Settings) -> None:
+    upgrade(settings)
+    do(settings, "UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(ConfigError, match=r"newer version .*'9999'.* restore the backup"):
+        upgrade(settings)
+    assert do(settings, "SELECT version_num FROM alembic_version") == [("9999",)]
 
 
 # What the operators' guide saves comes back in an empty database, by its commands as they stand:
