@@ -19,7 +19,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.telemetry import Telemetry
-from plantwatch.serving import LOOPBACK_NAMES
+from plantwatch.settings.serving import LOOPBACK_NAMES
 
 OPEN: Final = frozenset({"/health", "/healthz", "/readyz", "/metrics"})
 """Probes and Prometheus, who know no key; they tell of no machine."""

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Final
 
 from plantwatch.errors import ConfigError
-from plantwatch.serving import LOOPBACK_NAMES
 from plantwatch.settings import Settings
+from plantwatch.settings.serving import LOOPBACK_NAMES
 
 _SCRIPT: Final = Path(__file__).with_name("app.py")
 
