@@ -51,8 +51,8 @@ def serve(settings: Settings) -> None:
         for name, values in options(settings).items()
         for value in values.split(",")
     ]
-    # Here, not above: a second, which the command's --help would take.
     try:
+        # Here, not above: a second, which the command's --help would take.
         from streamlit.web import cli  # noqa: PLC0415
     except ModuleNotFoundError:
         raise ConfigError("Streamlit is not installed; `make install` has it") from None
