@@ -49,9 +49,9 @@ def detector(cache: Path, digest: str, version: str, rule: Anomaly) -> OnnxDetec
 
 def detector_of(settings: Settings, verdict: Event) -> OnnxDetector | None:
     """The model that made a verdict; None if it is not on this machine."""
-    cache, knobs = settings.model.cache, settings.anomaly
+    cache, anomaly = settings.model.cache, settings.anomaly
     try:
-        return detector(cache, verdict.model_digest, verdict.model_version, knobs)
+        return detector(cache, verdict.model_digest, verdict.model_version, anomaly)
     except ConfigError:
         return None
 

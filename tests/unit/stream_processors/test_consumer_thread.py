@@ -112,8 +112,8 @@ def test_interleaved_partitions_fill_their_chunks(order: list[int]) -> None:
     for at in order:
         messages.append(_Message(at, counts[at]))
         counts[at] += 1
-    knobs = {"chunk_size": _SIZE, "chunks_ahead": 100}
-    worker = load(CONFIGS, {}).worker.model_copy(update=knobs)
+    changes = {"chunk_size": _SIZE, "chunks_ahead": 100}
+    worker = load(CONFIGS, {}).worker.model_copy(update=changes)
 
     chunks = asyncio.run(_chunks(messages, worker))
 
