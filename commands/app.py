@@ -52,7 +52,7 @@ from commands import (
 )
 from connections import logs
 from plantwatch.configuration import environment, load
-from plantwatch.errors import PlantwatchError
+from plantwatch.errors import ConfigError, PlantwatchError
 
 app = typer.Typer(
     help="Watch machines through their sensors; say which one is failing before it fails.",
@@ -135,6 +135,10 @@ def main() -> None:
     except PlantwatchError as error:
         sys.stderr.write(f"plantwatch: {error}\n")
         raise SystemExit(error.exit_code) from None
+    except ModuleNotFoundError as error:
+        # Of an extra: what runs the stream has no torch, no Streamlit, no Grafana SDK.
+        sys.stderr.write(f"plantwatch: {error.name} is not installed; `make install` has it\n")
+        raise SystemExit(ConfigError.exit_code) from None
 
 
 if __name__ == "__main__":

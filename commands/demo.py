@@ -64,7 +64,6 @@ class _Screen:
     """Progress bars on a terminal only; anomalies as lines, the first of each machine."""
 
     def __init__(self, console: Console) -> None:
-        self._console = console
         self._seen: set[str] = set()
         columns = TextColumn("{task.description:<9}"), BarColumn(), MofNCompleteColumn()
         self._bars = Progress(*columns, console=console, disable=not sys.stdout.isatty())

@@ -1,7 +1,5 @@
 """`plantwatch drift`: how far the fleet is from what its model was trained on."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +13,6 @@ from connections.prometheus import Exporter
 from models.cache import load, read_production
 from models.card import read_artifact
 from plantwatch.configuration import environment
-from plantwatch.errors import ConfigError
 from plantwatch.settings import Settings
 from sinks.subscription import Subscription
 
@@ -47,9 +44,8 @@ def drift(
         return
     settings = context.ensure_object(Settings)
     # Seconds to import, so only where they are needed.
-    with _installed():
-        from data import load as load_fleet
-        from monitoring import drift_report, drift_watch
+    from data import load as load_fleet
+    from monitoring import drift_report, drift_watch
 
     named = read_production(settings.model.cache)
     card = read_artifact(settings.model.cache / named.digest, named.digest)[0]
@@ -74,8 +70,8 @@ def watch(context: typer.Context) -> None:
     configs/pipeline_config.yaml.
     """
     settings = context.ensure_object(Settings)
-    with _installed():
-        from monitoring import drift_watch
+    from monitoring import drift_watch  # the stream's environment has no river
+
     stopping = stop_signal()
     exporter = Exporter()
     fleet = drift_watch.Fleet(settings, drift_watch.Gauges(exporter))
@@ -86,15 +82,6 @@ def watch(context: typer.Context) -> None:
     drift_watch.watch(
         settings, subscription=subscription, exporter=exporter, fleet=fleet, stopping=stopping
     )
-
-
-@contextmanager
-def _installed() -> Iterator[None]:
-    """Around imports of what not every installation has; raises ConfigError where it is missing."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        raise ConfigError(f"{error.name} is not installed; `make install` has it") from None
 
 
 def _print(columns: "list[Column]", model: str, rows: int, output: Path) -> None:

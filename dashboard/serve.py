@@ -44,18 +44,15 @@ def serve(settings: Settings) -> None:
     """Serve the page until SIGTERM or Ctrl-C.
 
     Raises:
-        ConfigError: as `options`; or Streamlit is not installed.
+        ConfigError: as `options`.
     """
     arguments = [
         f"--{name}={value}"
         for name, values in options(settings).items()
         for value in values.split(",")
     ]
-    try:
-        # Here, not above: a second, which the command's --help would take.
-        from streamlit.web import cli  # noqa: PLC0415
-    except ModuleNotFoundError:
-        raise ConfigError("Streamlit is not installed; `make install` has it") from None
+    # Here, not above: a second, which the command's --help would take.
+    from streamlit.web import cli  # noqa: PLC0415
 
     # The page's own modules, so that it is not the first to look who waits for them.
     from dashboard import accounts, frame, machine_view  # noqa: F401, PLC0415

@@ -12,6 +12,6 @@ Everything listens on 127.0.0.1 and keeps its data and logs under `.local/`.
 - `stack`: `plan` what runs, and have it `running`
 """
 
-from local_stack.stack import EVERYTHING, LOCAL, SERVERS, Plan, Stack, plan, running
+from local_stack.stack import EVERYTHING, LOCAL, Plan, Stack, plan, running
 
-__all__ = ["EVERYTHING", "LOCAL", "SERVERS", "Plan", "Stack", "plan", "running"]
+__all__ = ["EVERYTHING", "LOCAL", "Plan", "Stack", "plan", "running"]

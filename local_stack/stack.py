@@ -44,7 +44,6 @@ STAGES: Final[tuple[dict[str, Builder], ...]] = (
 )
 """Everything there is; a stage starts when all of the one before is ready."""
 EVERYTHING: Final = tuple(name for stage in STAGES for name in stage)
-SERVERS: Final = tuple(STAGES[0])
 LOCAL: Final = Path(".local")
 
 
