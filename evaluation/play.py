@@ -22,8 +22,9 @@ from training.fitters import FITTERS
 
 _Job = tuple[Contestant, Trial, Fleet, Fleet, Path]
 _NOT_FITTING: Final = {
-    *("kafka", "topics", "producer", "worker", "rejects", "sink", "postgres", "log", "stack"),
-    *("model", "mlflow", "evaluation", "alarm_budget", "api", "streamlit"),
+    *("kafka", "topics", "producer", "worker", "rejects", "sink", "outbox", "postgres", "log"),
+    *("metrics", "stack", "model", "mlflow", "evaluation", "alarm_budget", "api", "streamlit"),
+    *("grafana", "alerts", "drift"),
 }
 
 

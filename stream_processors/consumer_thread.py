@@ -108,6 +108,8 @@ class ConsumerThread:
         future: Future[T] = Future()
 
         def run() -> None:
+            if not future.set_running_or_notify_cancel():
+                return  # whoever asked is cancelled, as tasks are when the worker stops
             try:
                 future.set_result(command())
             except Exception as error:  # noqa: BLE001  the caller's, whatever it is

@@ -72,6 +72,7 @@ class _Listener:
         self.chunks: list[Chunk] = []
         self.all = asyncio.Event()
         self._missing = wanted
+        self.failure: BaseException | None = None
 
     async def on_assigned(self, epoch: int, _committed: Mapping[int, TopicPartition]) -> None:
         self.thread.flow(epoch)
@@ -86,7 +87,8 @@ class _Listener:
             self.all.set()
 
     def on_failure(self, error: BaseException) -> None:
-        raise error
+        self.failure = error
+        self.all.set()
 
 
 async def _chunks(messages: list[_Message], worker: Worker) -> list[Chunk]:
@@ -98,6 +100,7 @@ async def _chunks(messages: list[_Message], worker: Worker) -> list[Chunk]:
         listener.thread.start()
         await asyncio.wait_for(listener.all.wait(), 30)
         await listener.thread.stop()
+    assert listener.failure is None
     return listener.chunks
 
 
@@ -122,3 +125,24 @@ def test_interleaved_partitions_fill_their_chunks(order: list[int]) -> None:
         assert [one.offset() for part in own for one in part.messages] == list(range(counts[at]))
         assert [part.start for part in own] == list(range(0, counts[at], _SIZE))
     assert all(1 <= len(chunk) <= _SIZE for chunk in chunks)
+
+
+async def _stopped_while_asked(worker: Worker) -> BaseException | None:
+    listener = _Listener(1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(consumer_thread, "Consumer", lambda _config: _Consumer([_Message(0, 0)]))
+        loop = asyncio.get_running_loop()
+        thread = listener.thread = ConsumerThread({}, "readings", worker, listener, loop)
+        asked = asyncio.create_task(thread.watermarks())
+        await asyncio.sleep(0)  # until it is asked; the thread does not run yet
+        asked.cancel()
+        await asyncio.wait([asked])
+        thread.start()
+        await asyncio.wait_for(listener.all.wait(), 30)
+        await thread.stop()
+    return listener.failure
+
+
+# A task that waits for the thread is cancelled when the worker stops: nothing fails for it.
+def test_a_question_that_nobody_waits_for_any_more() -> None:
+    assert asyncio.run(_stopped_while_asked(load(CONFIGS, {}).worker)) is None
